@@ -1,0 +1,1 @@
+"""Values and pure functions on grids, rasters, candidates and zones; nothing here opens a file."""

@@ -1,0 +1,44 @@
+"""The one error tree.
+
+HongxianError               the command fails (exit 1)
+├── WorkerError             a child process died or ran over its limits
+└── InputError              what the user gave cannot be used (exit 2)
+    ├── GridError           two grids or CRSs were mixed, or a grid is impossible
+    ├── DateError           a date is missing, malformed, or the two are swapped
+    ├── SceneError          imagery that cannot be opened, decoded or paired
+    └── LayerError          a vector layer that cannot be read or trusted
+
+Every message is one line: what was got, where, and what to do.
+"""
+
+
+class HongxianError(Exception):
+    """Root of every error this project raises on purpose."""
+
+    exit_code = 1
+
+
+class WorkerError(HongxianError):
+    """A child process died or ran over its limits of memory or time."""
+
+
+class InputError(HongxianError):
+    """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class GridError(InputError):
+    """Two grids or CRSs were mixed, or a grid is impossible."""
+
+
+class DateError(InputError):
+    """A date is missing or malformed, or the two dates are swapped."""
+
+
+class SceneError(InputError):
+    """Imagery that cannot be opened, decoded or paired."""
+
+
+class LayerError(InputError):
+    """A vector layer that cannot be read or trusted."""

@@ -1,0 +1,1 @@
+"""From candidates to leads: layers, runs, documents; serves no HTTP."""

@@ -1,0 +1,51 @@
+"""Scene: what is known of one date's imagery without its pixels."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from geo.errors import SceneError
+from geo.geobox import GeoBox
+
+
+@dataclass(frozen=True, slots=True)
+class BandFile:
+    """Where one band is stored."""
+
+    name: str
+    """STAC common name, for example `red`."""
+    path: str
+    """Absolute path of the file."""
+    index: int
+    """Band number in the file, from 1."""
+    geobox: GeoBox
+    """The file's own grid: the bands of a folder may differ in resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One date's imagery: band files on their grids, a date and a fingerprint."""
+
+    source: str
+    """What the user named: a file, a folder of band files, or a STAC item."""
+    date: date
+    """Acquisition date."""
+    bands: tuple[BandFile, ...]
+    """Spectral bands in ascending wavelength where that is known, else in file order."""
+    scl: BandFile | None
+    """Sentinel-2 scene classification, or None."""
+    sha256: str
+    """Over the bytes of all files, in the order of their paths."""
+
+    def __post_init__(self) -> None:
+        if not self.bands:
+            raise SceneError(f"{self.source}: no spectral band found")
+
+    @property
+    def geobox(self) -> GeoBox:
+        """Grid of the finest band."""
+        return min((band.geobox for band in self.bands), key=lambda box: box.pixel_size[0])
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Names of the spectral bands, in order."""
+        return tuple(band.name for band in self.bands)
