@@ -1,4 +1,4 @@
-"""Candidate: a machine's change spot (自动变化检测图斑), before anything is known about the place."""
+"""Candidate: a machine's change spot (自动变化检测图斑), before the place is known."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,1 @@
+"""What is written for people: vector files, styles and the sheet."""

@@ -1,0 +1,1 @@
+"""Values of leads and the tables of rules: pure."""

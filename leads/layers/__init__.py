@@ -1,0 +1,1 @@
+"""Vector layers as strangers deliver them, made safe to cross with."""
