@@ -45,10 +45,14 @@ class RunRecord:
         }
 
     @cached_property
+    def text(self) -> str:
+        """`as_json` as one line of JSON with sorted keys."""
+        return json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False, default=_plain)
+
+    @cached_property
     def run_id(self) -> str:
-        """Sixteen hex digits over `as_json`: no clock, no path, so a rerun has the same id."""
-        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False, default=_plain)
-        return sha256(text.encode()).hexdigest()[:16]
+        """Sixteen hex digits over `text`: no clock, no path, so a rerun has the same id."""
+        return sha256(self.text.encode()).hexdigest()[:16]
 
 
 def _scene_json(scene: Scene) -> dict[str, Any]:
