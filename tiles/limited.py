@@ -1,0 +1,234 @@
+"""Run functions in spawned child processes that may not take too much memory or time.
+
+Decoders of strangers' files crash, loop and ask for terabytes; vectorising can deadlock in threads.
+So such work runs here: never forked (GDAL may be loaded), one thread each, never waited for
+without end. A child that dies or overruns is told as a WorkerError; errors of this project that a
+child raises come back as themselves.
+"""
+
+import os
+import resource
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from geo.errors import SceneError, WorkerError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MB = 1 << 20
+_MAX_WRITTEN_BYTES = 64 * _MB  # a decoder writes no files; pipes are not counted
+_GRACE_S = 60.0  # for starting a child and moving a result, on top of the limit
+_THREADS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "GDAL_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one child process may use."""
+
+    memory_mb: int = 4096
+    """Address space in MB (RLIMIT_AS): counts what is reserved, not only what is touched."""
+    seconds: float = 120.0
+    """Wall-clock time of one call, from its start in the child."""
+
+    def __post_init__(self) -> None:
+        if self.memory_mb < 1 or self.seconds <= 0:
+            raise WorkerError(f"limits of {self.memory_mb} MB and {self.seconds} s: need more")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedPool:
+    """Child processes under limits; made by `limited_pool`, which ends them."""
+
+    pool: ProcessPool
+    """The processes."""
+    processes: int
+    """How many there are."""
+    limits: Limits
+    """What each call may use."""
+    _broken: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, function: Callable[..., Result], *args: object) -> Result:
+        """One call in a child. Raises WorkerError, or what the function raised."""
+        return self._result(self._submit(function, args))
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Results in the order of `items`, with at most 2 x `processes` calls under way.
+
+        The first error ends the iteration: WorkerError, or what the function raised. Calls that are
+        under way when the iteration ends early are stopped.
+        """
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(self._submit(function, (item,)))
+                if len(waiting) >= 2 * self.processes:
+                    yield self._result(waiting.popleft())
+            while waiting:
+                yield self._result(waiting.popleft())
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _submit(self, function: Callable[..., Result], args: tuple[object, ...]) -> Future[Result]:
+        if self._broken.is_set():
+            raise WorkerError("the child processes were ended after they stopped answering")
+        future: Future[Result] = self.pool.schedule(
+            _guarded, args=(function, args, self.limits.memory_mb), timeout=self.limits.seconds
+        )
+        return future
+
+    def _result(self, future: Future[Result]) -> Result:
+        # A queued call waits for at most two others. The outer wait only matters when a child dies
+        # in a way its pool does not see (while it takes up a call): better an error than a hang.
+        patience = 3 * self.limits.seconds + _GRACE_S
+        try:
+            return future.result(timeout=patience)
+        except ProcessExpired as error:
+            raise WorkerError(f"a child process {_how_it_died(error.exitcode)}") from None
+        except (TimeoutError, FutureTimeoutError):
+            if not future.done():
+                self._broken.set()
+                raise WorkerError(f"a child process gave no answer in {patience:g} s") from None
+            raise WorkerError(
+                f"a child process took longer than {self.limits.seconds:g} s and was ended"
+            ) from None
+        except BrokenProcessPool:
+            self._broken.set()
+            raise WorkerError(
+                f"the child processes do not start within {self.limits.memory_mb} MB: "
+                "allow more memory"
+            ) from None
+
+
+@contextmanager
+def limited_pool(processes: int, limits: Limits | None = None) -> Iterator[LimitedPool]:
+    """Child processes for several calls; all are gone when the block is left, however it is."""
+    limits = limits or Limits()
+    pool = ProcessPool(
+        max_workers=processes,
+        initializer=_settle,
+        initargs=(limits.memory_mb, os.getpid()),
+        context=get_context("spawn"),
+    )
+    with _environment(_THREADS):
+        try:
+            yield LimitedPool(pool, processes, limits)
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+
+def run_limited(
+    function: Callable[..., Result], *args: object, limits: Limits | None = None
+) -> Result:
+    """Call `function(*args)` in one child process of its own.
+
+    Function, arguments and result must be picklable. Raises WorkerError when the child dies or
+    passes `limits`, and whatever the function raised.
+    """
+    with limited_pool(1, limits) as pool:
+        return pool.run(function, *args)
+
+
+def limited_map(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    processes: int,
+    limits: Limits | None = None,
+) -> Iterator[Result]:
+    """`function(item)` for each item in `processes` children, in order; see `LimitedPool.map`."""
+    with limited_pool(processes, limits) as pool:
+        yield from pool.map(function, items)
+
+
+@contextmanager
+def blaming(source: str) -> Iterator[None]:
+    """Turn a WorkerError into a SceneError that names `source`, the file that was decoded."""
+    try:
+        yield
+    except WorkerError as error:
+        raise SceneError(
+            f"{source}: decoding it failed, {error}; the file is broken or not an image"
+        ) from None
+
+
+def _guarded(function: Callable[..., Result], args: tuple[object, ...], memory_mb: int) -> Result:
+    try:
+        return function(*args)
+    except MemoryError:
+        raise WorkerError(f"a child process needs more than {memory_mb} MB") from None
+
+
+def _settle(memory_mb: int, parent: int) -> None:
+    """Bring a fresh child under its limits: memory, files, core dumps, threads, stderr, parent."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 2)  # what a dying decoder prints is no use to anyone; the exit code is told
+    os.close(quiet)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
+    os.environ.update(_THREADS)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES)
+    _lower(resource.RLIMIT_AS, memory_mb * _MB)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _one_opencv_thread()
+
+
+def _one_opencv_thread() -> None:
+    import cv2  # noqa: PLC0415  (only in the child, after its limits hold)
+
+    cv2.setNumThreads(1)
+
+
+def _lower(what: int, value: int) -> None:
+    _, hard = resource.getrlimit(what)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(what, (value, value))
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent is gone, however that went."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _how_it_died(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended by itself with code {exit_code}"
+    name = str(-exit_code)
+    with suppress(ValueError):
+        name = signal.Signals(-exit_code).name
+    return f"was ended by signal {name}"
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Hand `values` down to children that start meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
