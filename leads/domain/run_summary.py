@@ -19,8 +19,10 @@ class RunSummary:
     """Wall time in seconds."""
     megapixels_per_second: float
     """`pixels` in millions over `seconds`."""
+    detector_cpu_seconds: float = 0.0
+    """Processor time inside the detector, over all tiles."""
     notes: tuple[str, ...] = ()
-    """What was repaired, assumed or not checked, one sentence each, in Chinese."""
+    """What was repaired, assumed or not checked, one sentence each."""
 
     @property
     def observed_share(self) -> float:

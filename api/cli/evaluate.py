@@ -1,0 +1,28 @@
+"""`hongxian evaluate`: how well a detector does on labelled pairs."""
+
+from pathlib import Path
+
+import click
+
+from api.cli.options import detector_option, json_option, print_json
+from models.evaluate import evaluate as evaluate_folder
+from models.registry import detector_named
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@detector_option
+@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.5)
+@json_option
+def evaluate(folder: Path, detector: str, threshold: float, as_json: bool) -> None:  # noqa: FBT001
+    """Score a detector on FOLDER/{A,B,label}, with bootstrap intervals over the pairs."""
+    report = evaluate_folder(folder, detector_named(detector), threshold).as_json()
+    if as_json:
+        print_json(report)
+        return
+    for key, value in report.items():
+        if key != "intervals":
+            low_high = report["intervals"].get(key)
+            span = f"  95 % [{low_high[0]:.3f}, {low_high[1]:.3f}]" if low_high else ""
+            shown = f"{value:.4f}" if isinstance(value, float) else value
+            click.echo(f"{key:>18}  {shown}{span}")

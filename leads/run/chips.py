@@ -1,0 +1,1 @@
+"""Pictures of leads before and after, read again from the scenes."""

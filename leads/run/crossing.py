@@ -1,0 +1,67 @@
+"""From candidates to leads: cross with the layers and put everything known of a place together."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import shapely
+from shapely import MultiPolygon
+
+from geo.candidate import Candidate
+from geo.crossing import Crossing, cross
+from geo.crs import CGCS2000, reproject_geometry
+from geo.zone import ZoneLayer
+from leads.domain.lead import Lead
+from leads.domain.run_record import RunRecord
+from leads.run.planning import ground_sample_distance_m
+
+ASSUMED_COREGISTRATION_PX = 2.0
+"""Taken for the error where the imagery is too plain to measure it; the run's notes then say so."""
+
+
+def leads_of(
+    candidates: Sequence[Candidate], layers: Sequence[ZoneLayer], record: RunRecord
+) -> tuple[Lead, ...]:
+    """One lead per candidate, in the same order."""
+    gsd_m = ground_sample_distance_m(record.plan.grid)
+    measured = record.fit.coregistration_px
+    error_m = gsd_m * (ASSUMED_COREGISTRATION_PX if measured is None else measured)
+    crossing = cross(candidates, layers, error_m, record.before.date, record.after.date)
+    return tuple(
+        _lead(candidate, index, crossing, record, None if measured is None else error_m)
+        for index, candidate in enumerate(candidates)
+    )
+
+
+def _lead(
+    candidate: Candidate,
+    index: int,
+    crossing: Crossing,
+    record: RunRecord,
+    coregistration_m: float | None,
+) -> Lead:
+    code, name = crossing.districts[index] or (None, None)
+    return Lead(
+        lead_id=lead_id(record.run_id, candidate),
+        run_id=record.run_id,
+        geometry=_stored(candidate),
+        score=candidate.score,
+        change_class=candidate.change_class,
+        uncertainty=candidate.uncertainty,
+        area_m2=candidate.area_m2,
+        date_before=record.before.date,
+        date_after=record.after.date,
+        coregistration_m=coregistration_m,
+        district_code=code,
+        district_name=name,
+        overlaps=crossing.overlaps[index],
+        edition_ambiguous=crossing.edition_ambiguous[index],
+    )
+
+
+def lead_id(run_id: str, candidate: Candidate) -> str:
+    """Sixteen hex digits over the run and the outline on its working grid."""
+    return sha256(run_id.encode() + candidate.geometry.wkb).hexdigest()[:16]
+
+
+def _stored(candidate: Candidate) -> MultiPolygon:
+    return shapely.normalize(reproject_geometry(candidate.geometry, candidate.crs, CGCS2000))

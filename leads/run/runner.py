@@ -1,0 +1,47 @@
+"""Runners: where the work of a run happens. By the law of the plan, all give the same result."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from tiles.limited import LimitedPool, Limits, limited_pool
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+LIMITS = Limits(memory_mb=4096, seconds=300)
+"""What one tile, one probe or one survey may use."""
+
+
+class Runner(Protocol):
+    """Runs functions of picklable values."""
+
+    def run(self, function: Callable[..., Result], *args: object) -> Result:
+        """One call."""
+        ...
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """One call per item; results in the order of the items."""
+        ...
+
+
+class Inline:
+    """Everything in this process, without limits: for imagery you made yourself, and for tests."""
+
+    def run(self, function: Callable[..., Result], *args: object) -> Result:
+        """Call it."""
+        return function(*args)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Call it for each."""
+        return map(function, items)
+
+
+def pool(processes: int | None = None) -> AbstractContextManager[LimitedPool]:
+    """Limited child processes of one thread each, by default one per processor we may use."""
+    return limited_pool(processes or len(os.sched_getaffinity(0)), LIMITS)
+
+
+_inline: type[Runner] = Inline
+_pool: type[Runner] = LimitedPool
