@@ -41,6 +41,7 @@ def write_geopackage(path: Path, leads: Sequence[Lead], record: RunRecord) -> No
         driver="GPKG",
         geometry_type="MultiPolygon",
         use_arrow=True,  # keeps dates dates and types where there is no row
+        dataset_options={"VERSION": "1.3"},  # readers older than GDAL 3.7 warn on 1.4
         layer_options={"GEOMETRY_NAME": "geom"},
     )
     moment = f"{record.after.date.isoformat()}T00:00:00.000Z"
