@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from geo.errors import SceneError
+from geo.errors import DateError, SceneError
 from geo.geobox import GeoBox
 
 
@@ -19,6 +19,8 @@ class BandFile:
     """Band number in the file, from 1."""
     geobox: GeoBox
     """The file's own grid: the bands of a folder may differ in resolution."""
+    nodata: float | None = None
+    """Value of missing pixels, where the file itself marks none but its producer names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,17 @@ class Scene:
     def band_names(self) -> tuple[str, ...]:
         """Names of the spectral bands, in order."""
         return tuple(band.name for band in self.bands)
+
+
+def check_order(before: Scene, after: Scene) -> None:
+    """Refuse two scenes of which the first is not the earlier. Raises DateError."""
+    if before.date > after.date:
+        raise DateError(
+            f"the first image is of {before.date}, the second of {after.date}: swap the two, "
+            "or correct them with --before-date and --after-date"
+        )
+    if before.date == after.date:
+        raise DateError(
+            f"both images are of {before.date}: a change needs two dates; "
+            "correct them with --before-date and --after-date"
+        )

@@ -1,0 +1,116 @@
+"""Open one raster file of a stranger: few drivers, size caps, one-line errors.
+
+Call inside `gdal_env()`, and for files of unknown origin inside `limited.run_limited`.
+"""
+
+import warnings
+from pathlib import Path
+
+from rasterio._err import CPLE_BaseError  # GDAL errors that rasterio passes on as they are
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
+
+from geo.errors import SceneError
+from tiles.gdal_env import DRIVERS
+
+DECODING_ERRORS = (
+    RasterioError,
+    CPLE_BaseError,
+    OSError,
+    ValueError,  # also UnicodeDecodeError, from text tags that are no UTF-8
+    TypeError,
+    KeyError,
+    OverflowError,
+    SystemError,
+)
+"""What rasterio raises on broken files."""
+
+MAX_BANDS = 64
+MAX_EDGE_PX = 1_000_000
+MAX_PIXELS = 200_000_000_000
+MAX_BLOCK_BYTES = 256 << 20
+"""A block is decoded whole: one strip of a whole scene would not fit a child's memory."""
+
+
+def local_file(name: str) -> str:
+    """Absolute path of an existing local file. Raises SceneError for anything else."""
+    if "://" in name or name.startswith("/vsi"):
+        raise SceneError(f"{name}: only files on this machine are opened; fetch it first")
+    path = Path(name)
+    try:
+        if not path.is_file():
+            raise SceneError(f"{name}: there is no such file")
+        return str(path.absolute())
+    except (OSError, ValueError) as error:
+        raise SceneError(f"{name!r}: {one_line(error)}") from None
+
+
+def open_raster(path: str) -> DatasetReader:
+    """Open `path` for reading with the allowed drivers, and check its size.
+
+    Raises SceneError. The caller closes the dataset.
+    """
+    path = local_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            # rasterio.open takes one driver only, and would share the handle with other readers
+            dataset = DatasetReader(path, driver=list(DRIVERS), sharing=False)
+    except DECODING_ERRORS as error:
+        raise SceneError(
+            f"{path}: not a readable {', '.join(DRIVERS)} image ({one_line(error)})"
+        ) from None
+    try:
+        _check_size(path, dataset)
+    except SceneError:
+        dataset.close()
+        raise
+    return dataset
+
+
+def one_line(error: BaseException) -> str:
+    """The error's message on one line of bearable length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _check_size(path: str, dataset: DatasetReader) -> None:
+    if not 1 <= dataset.count <= MAX_BANDS:
+        raise SceneError(f"{path}: claims {dataset.count} bands; 1 to {MAX_BANDS} can be read")
+    height, width = dataset.height, dataset.width
+    if max(height, width) > MAX_EDGE_PX or height * width > MAX_PIXELS:
+        raise SceneError(
+            f"{path}: claims {height} x {width} pixels; at most {MAX_EDGE_PX} per edge and "
+            f"{MAX_PIXELS // 10**9} Gpx can be read: cut it into parts"
+        )
+    size = _block_bytes(dataset)
+    if size > MAX_BLOCK_BYTES:
+        rows, cols = dataset.block_shapes[0]
+        raise SceneError(
+            f"{path}: stored in blocks of {rows} x {cols} pixels, {size >> 20} MB each; "
+            "tile it first (gdal_translate -of COG)"
+        )
+
+
+def _block_bytes(dataset: DatasetReader) -> int:
+    """Bytes that are decoded at once for one pixel."""
+    bytes_each = max(_ITEM_BYTES.get(dtype, 16) for dtype in dataset.dtypes)
+    if dataset.driver == "WEBP":  # decodes the whole image
+        return int(dataset.height * dataset.width * dataset.count * bytes_each)
+    rows, cols = dataset.block_shapes[0]
+    interleaved = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
+    return int(rows * cols * bytes_each * (dataset.count if interleaved else 1))
+
+
+_ITEM_BYTES = {
+    "uint8": 1,
+    "int8": 1,
+    "uint16": 2,
+    "int16": 2,
+    "uint32": 4,
+    "int32": 4,
+    "float32": 4,
+    "uint64": 8,
+    "int64": 8,
+    "float64": 8,
+}
