@@ -5,7 +5,6 @@ from math import ceil, floor, hypot, isfinite
 
 from affine import Affine
 from pyproj import CRS
-from shapely import Polygon
 
 from geo.errors import GridError
 
@@ -86,11 +85,6 @@ class GeoBox:
         corners = [self.transform @ c for c in self._pixel_corners()]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         return min(xs), min(ys), max(xs), max(ys)
-
-    @property
-    def footprint(self) -> Polygon:
-        """The grid's outline in its CRS."""
-        return Polygon([self.transform @ corner for corner in self._pixel_corners()])
 
     def _pixel_corners(self) -> list[tuple[float, float]]:
         w, h = float(self.width), float(self.height)

@@ -12,7 +12,7 @@ from geo.crs import CGCS2000, reproject_geometry
 from geo.zone import ZoneLayer
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
-from leads.run.planning import ground_sample_distance_m
+from tiles.common_grid import gsd_m
 
 ASSUMED_COREGISTRATION_PX = 2.0
 """Taken for the error where the imagery is too plain to measure it; the run's notes then say so."""
@@ -22,9 +22,9 @@ def leads_of(
     candidates: Sequence[Candidate], layers: Sequence[ZoneLayer], record: RunRecord
 ) -> tuple[Lead, ...]:
     """One lead per candidate, in the same order."""
-    gsd_m = ground_sample_distance_m(record.plan.grid)
     measured = record.fit.coregistration_px
-    error_m = gsd_m * (ASSUMED_COREGISTRATION_PX if measured is None else measured)
+    error_px = ASSUMED_COREGISTRATION_PX if measured is None else measured
+    error_m = error_px * gsd_m(record.plan.grid)
     crossing = cross(candidates, layers, error_m, record.before.date, record.after.date)
     return tuple(
         _lead(candidate, index, crossing, record, None if measured is None else error_m)

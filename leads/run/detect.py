@@ -18,7 +18,7 @@ from leads.domain.run_summary import RunSummary
 from leads.layers.load import load_layers
 from leads.layers.record import layer_record
 from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of
-from leads.run.planning import make_plan, tiles_of_plan
+from leads.run.planning import TILE_PX, make_plan, tiles_of_plan
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
 from models.detector import TileDetector
@@ -55,6 +55,8 @@ class Request:
     """Probability from which a pixel is change; None: the detector's."""
     min_area_m2: float | None = None
     """Smallest candidate; None: by the grid's GSD."""
+    tile_px: int = TILE_PX
+    """Edge of a tile's core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def detect(
     detector = detector_named(request.detector)
     bands = common_bands(before, after, detector.bands)
     reader = PairReader(before, after, bands, common_grid(before, after))
-    plan = make_plan(reader.grid, bands, detector, request.threshold, request.min_area_m2)
+    plan = make_plan(
+        reader.grid, bands, detector, request.threshold, request.min_area_m2, request.tile_px
+    )
     fit, fitted = runner.run(fit_pair, reader, request.detector)
     tiles = tiles_of_plan(plan)
     results = runner.map(partial(process_tile, TileWork(reader, fit, fitted, plan)), tiles)

@@ -2,12 +2,12 @@
 
 from math import ceil
 
-from geo.area import geodesic_area_m2
-from geo.geobox import GeoBox, Window
+from geo.geobox import GeoBox
 from geo.tiling import Tile, tiles_of
 from leads.domain.minimum_area import minimum_area
 from leads.domain.plan import Plan
 from models.detector import Detector
+from tiles.common_grid import gsd_m
 
 TILE_PX = 512
 """Edge of a tile's core: the sweet spot of the networks measured, and small enough to share out."""
@@ -28,7 +28,7 @@ def make_plan(
 
     `min_area_m2` replaces the table's area; the floor in pixels always holds.
     """
-    floor = minimum_area(ground_sample_distance_m(grid))
+    floor = minimum_area(gsd_m(grid))
     multiple = detector.multiple_px
     return Plan(
         grid=grid,
@@ -47,9 +47,3 @@ def make_plan(
 def tiles_of_plan(plan: Plan) -> list[Tile]:
     """The plan's tiles, in row-major order."""
     return list(tiles_of(plan.grid.shape, plan.tile_px, plan.halo_px, plan.multiple_px))
-
-
-def ground_sample_distance_m(grid: GeoBox) -> float:
-    """Edge in metres of a square as large as the grid's middle pixel, on the ellipsoid."""
-    middle = grid.crop(Window(grid.height // 2, grid.width // 2, 1, 1))
-    return float(geodesic_area_m2(middle.footprint, grid.crs) ** 0.5)
