@@ -25,8 +25,10 @@ WGS84 = CRS.from_epsg(4326)
 SHANGHAI_PLANE = CRS.from_epsg(4549)
 """CGCS2000 / 3-degree Gauss-Kruger CM 120E: planar work inside Shanghai."""
 
-SHANGHAI_BOUNDS = (120.80, 30.60, 122.60, 32.00)
-"""(west, south, east, north) in degrees: the city's land and its estuary waters."""
+SHANGHAI_BOUNDS = (120.80, 30.60, 122.20, 32.00)
+"""(west, south, east, north) in degrees: the city's land and its estuary waters.
+
+Farther east areas in EPSG:4549 would be off by more than 0.11 %."""
 
 G = TypeVar("G", bound=BaseGeometry)
 

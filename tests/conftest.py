@@ -11,7 +11,7 @@ settings.register_profile("quick", deadline=None, max_examples=50, suppress_heal
 settings.register_profile(
     "steady", settings.get_profile("quick"), derandomize=True, database=None, print_blob=True
 )
-settings.register_profile("soak", settings.get_profile("quick"), max_examples=5000)
+settings.register_profile("soak", settings.get_profile("quick"), max_examples=2000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "steady" if "CI" in os.environ else "quick")
 )
