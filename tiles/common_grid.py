@@ -1,0 +1,108 @@
+"""The working grid of a scene pair, and the ground sample distance of a grid."""
+
+from itertools import pairwise
+from math import ceil, floor, isfinite, log10, sqrt
+
+import shapely
+from affine import Affine
+from pyproj import CRS
+from shapely import Polygon
+
+from geo.area import geodesic_area_m2
+from geo.crs import CGCS2000, is_metric, plane_for, reproject_geometry
+from geo.errors import GridError, SceneError
+from geo.geobox import GeoBox, Window
+from tiles.scene import Scene
+
+_POINTS_PER_EDGE = 21  # a scene's edge bends when it is reprojected
+
+
+def gsd_m(grid: GeoBox) -> float:
+    """Ground sample distance in m: edge of a square as large as the grid's middle pixel.
+
+    In a metric CRS that of the plane, so that a 10 m grid says 10; else measured on the ellipsoid.
+    """
+    if is_metric(grid.crs):
+        return sqrt(abs(grid.transform.determinant))
+    middle = grid.crop(Window(grid.height // 2, grid.width // 2, 1, 1))
+    return sqrt(geodesic_area_m2(footprint(middle, 1), grid.crs))
+
+
+def footprint(grid: GeoBox, points: int = _POINTS_PER_EDGE) -> Polygon:
+    """Outline of a grid in its own CRS, with `points` points per edge."""
+    w, h = grid.width, grid.height
+    corners = [(0, 0), (w, 0), (w, h), (0, h), (0, 0)]
+    ring = [
+        grid.transform @ (x0 + (x1 - x0) * i / points, y0 + (y1 - y0) * i / points)
+        for (x0, y0), (x1, y1) in pairwise(corners)
+        for i in range(points)
+    ]
+    return Polygon(ring)
+
+
+def common_grid(before: Scene, after: Scene) -> GeoBox:
+    """The grid on which a pair is compared: as coarse as the coarser scene, over the overlap.
+
+    That scene's own pixels where its CRS is metric and its rows run along the axes; else a north-up
+    grid in EPSG:4549 (Shanghai) or the local UTM zone. Raises SceneError when the scenes do not
+    overlap, with both places told.
+    """
+    coarser, _ = sorted((after.geobox, before.geobox), key=gsd_m, reverse=True)
+    first, second = (_lonlat_footprint(scene) for scene in (before, after))
+    shared = shapely.intersection(first, second)
+    if shared.is_empty or shared.area == 0:
+        raise SceneError(_no_overlap(before, first, after, second))
+    if is_metric(coarser.crs) and coarser.is_axis_aligned:
+        base = coarser
+    else:
+        base = _north_up(coarser, shared.centroid.x, shared.centroid.y)
+    overlap = _in_crs(before.geobox, base.crs) & _in_crs(after.geobox, base.crs)
+    try:
+        return base.crop(base.covering(overlap.bounds))
+    except (GridError, ValueError):
+        raise SceneError(_no_overlap(before, first, after, second)) from None
+
+
+def _lonlat_footprint(scene: Scene) -> Polygon:
+    """Outline of a scene in EPSG:4490. Raises SceneError where it is no place on Earth."""
+    outline = _in_crs(scene.geobox, CGCS2000)
+    west, south, east, north = outline.bounds
+    if not (all(map(isfinite, outline.bounds)) and -90 <= south <= north <= 90):
+        raise SceneError(
+            f"{scene.source}: its position {scene.geobox.bounds} is nowhere on Earth in "
+            f"{scene.geobox.crs.name}; correct its CRS"
+        )
+    if east - west > 180:
+        raise SceneError(f"{scene.source}: reaches across the antimeridian; cut it there")
+    return outline
+
+
+def _in_crs(grid: GeoBox, crs: CRS) -> Polygon:
+    hull = reproject_geometry(footprint(grid), grid.crs, crs).convex_hull
+    return hull if isinstance(hull, Polygon) else Polygon()
+
+
+def _north_up(grid: GeoBox, lon: float, lat: float) -> GeoBox:
+    """A metric grid over `grid`, of its GSD to three digits, with corners at multiples of it."""
+    plane = plane_for(lon, lat)
+    size = _three_digits(gsd_m(grid))
+    xmin, ymin, xmax, ymax = _in_crs(grid, plane).bounds
+    left, top = floor(xmin / size), ceil(ymax / size)
+    transform = Affine(size, 0.0, left * size, 0.0, -size, top * size)
+    return GeoBox(plane, transform, top - floor(ymin / size), ceil(xmax / size) - left)
+
+
+def _three_digits(length: float) -> float:
+    return round(length, 2 - floor(log10(length)))
+
+
+def _no_overlap(before: Scene, first: Polygon, after: Scene, second: Polygon) -> str:
+    return (
+        f"the scenes do not overlap: {before.source} covers {_told(first)}, "
+        f"{after.source} covers {_told(second)}; give two images of the same place"
+    )
+
+
+def _told(outline: Polygon) -> str:
+    west, south, east, north = outline.bounds
+    return f"longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"

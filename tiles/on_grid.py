@@ -1,0 +1,94 @@
+"""Read the part of one source file that a window of the grid needs, and bring it onto the grid."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geo.errors import SceneError
+from geo.geobox import GeoBox, Window
+from geo.raster import Codes, Float, Mask
+from tiles.masks import CLOUD_MARGIN_PX, SCL_OUTSIDE, observed_by_scl
+from tiles.resample import nearest, remapped, shifted
+from tiles.sampling import STEPS, Positions, Sampling, sampling_of
+from tiles.scene import BandFile
+from tiles.source_pixels import read_codes, read_float
+
+_MAX_SOURCE_SHARE = 16
+"""Source pixels a window may need per grid pixel: below 2 x 2 after averaging, twice that in a
+grid turned by 45 degrees. More comes of a broken georeference and would not fit the memory."""
+
+
+def bands_on_grid(
+    bands: Sequence[BandFile], grid: GeoBox, window: Window, shift: tuple[float, float]
+) -> tuple[Float, Mask]:
+    """Bands of one file on a window inside the grid: (band, y, x) and where all were seen."""
+    sampling = sampling_of(bands[0].geobox, grid, shift)
+    rows, cols = sampling.positions(window)
+    if sampling.offset is not None:
+        needed = _stretch(rows, cols)
+        parts = (sampling.offset[0] % STEPS, sampling.offset[1] % STEPS)
+        return shifted(*_read_padded(bands, sampling, needed), parts)
+    around = _clipped(_stretch(rows, cols).pad(1), sampling.source)
+    if around is None:
+        shape = (window.height, window.width)
+        return np.zeros((len(bands), *shape), np.float32), np.zeros(shape, np.bool_)
+    _check_extent(bands[0], around, window)
+    pixels, valid = _read_padded(bands, sampling, around)
+    return remapped(pixels, valid, rows - STEPS * around.row, cols - STEPS * around.col)
+
+
+def observed_on_grid(
+    scl: BandFile, grid: GeoBox, window: Window, shift: tuple[float, float]
+) -> Mask:
+    """Where the scene classification shows the ground, on a window inside the grid."""
+    wide = window.pad(CLOUD_MARGIN_PX)
+    sampling = sampling_of(scl.geobox, grid, shift, average=False)
+    rows, cols = sampling.positions(wide)
+    around = _clipped(_stretch(rows, cols).pad(1), sampling.source)
+    if around is None:
+        return np.zeros((window.height, window.width), np.bool_)
+    codes: Codes = read_codes(scl, around)
+    placed = nearest(codes, rows - STEPS * around.row, cols - STEPS * around.col, SCL_OUTSIDE)
+    return observed_by_scl(placed)
+
+
+def _stretch(rows: Positions, cols: Positions) -> Window:
+    """Source pixels that positions in 1/32 px take a share from; may reach over the source."""
+    top, left = int(rows.min()) // STEPS, int(cols.min()) // STEPS
+    bottom, right = -(-int(rows.max()) // STEPS), -(-int(cols.max()) // STEPS)
+    return Window(top, left, bottom - top + 1, right - left + 1)
+
+
+def _clipped(window: Window, source: GeoBox) -> Window | None:
+    top, left = max(0, window.row), max(0, window.col)
+    bottom = min(source.height, window.row + window.height)
+    right = min(source.width, window.col + window.width)
+    if bottom <= top or right <= left:
+        return None
+    return Window(top, left, bottom - top, right - left)
+
+
+def _check_extent(band: BandFile, around: Window, window: Window) -> None:
+    needed, wanted = around.height * around.width, window.height * window.width
+    if needed > _MAX_SOURCE_SHARE * wanted + (1 << 20):
+        raise SceneError(
+            f"{band.path}: {wanted} pixels of the common grid would need {needed} of this file; "
+            "its georeference is broken, or bring both images to one CRS first"
+        )
+
+
+def _read_padded(
+    bands: Sequence[BandFile], sampling: Sampling, window: Window
+) -> tuple[Float, Mask]:
+    """Averaged source pixels of a window; what lies over the source's edge is not valid."""
+    inside = _clipped(window, sampling.source)
+    if inside == window:
+        pixels, valid = read_float(bands, window, sampling.factor)
+        return pixels, np.ones(pixels.shape[1:], np.bool_) if valid is None else valid
+    padded = np.zeros((len(bands), window.height, window.width), np.float32)
+    seen = np.zeros((window.height, window.width), np.bool_)
+    if inside is not None:
+        rows, cols = inside.relative_to(window).slices
+        padded[:, rows, cols], valid = read_float(bands, inside, sampling.factor)
+        seen[rows, cols] = True if valid is None else valid
+    return padded, seen

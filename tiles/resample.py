@@ -1,0 +1,105 @@
+"""Bring pixels from source positions onto a grid; the same numbers for any window.
+
+Pixels are float32 (band, y, x) with 0 where not valid. A result is valid only where every source
+pixel that has a share in it is.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.raster import Codes, Float, Mask
+from tiles.sampling import STEPS, Positions
+
+MIN_VALID_SHARE = 0.75
+"""Share of a block's pixels that must be valid for their mean to stand for the block."""
+
+_SMALLEST_WEIGHT = 1 / (STEPS * STEPS)
+
+
+def block_mean(pixels: Float, valid: Mask, factor: tuple[int, int]) -> tuple[Float, Mask]:
+    """Mean over the valid pixels of whole blocks of `factor` (rows, columns).
+
+    Sums run in float64 in one fixed order, so that a block's mean does not depend on its
+    neighbours. Returns (band, y / rows, x / columns) and its mask.
+    """
+    rows, cols = factor
+    total = _block_sum(np.where(valid, pixels, 0).astype(np.float64), rows, cols)
+    count = _block_sum(valid[None].astype(np.float64), rows, cols)[0]
+    kept = count >= MIN_VALID_SHARE * rows * cols
+    mean = total / np.maximum(count, 1)
+    return np.where(kept, mean, 0).astype(np.float32), kept
+
+
+def _block_sum(values: NDArray[np.float64], rows: int, cols: int) -> NDArray[np.float64]:
+    """Sums added one by one: numpy's own sum picks its order by the shape of the array."""
+    down = values[:, 0::rows].copy()
+    for i in range(1, rows):
+        down += values[:, i::rows]
+    across = down[:, :, 0::cols].copy()
+    for j in range(1, cols):
+        across += down[:, :, j::cols]
+    return across
+
+
+def shifted(pixels: Float, valid: Mask, parts: tuple[int, int]) -> tuple[Float, Mask]:
+    """Bilinear values a constant part of a pixel further down and right.
+
+    `parts` are (down, right) in 1/32 px, 0 to 31. Each part above 0 takes one row or column more of
+    `pixels` than it returns.
+    """
+    down, right = parts
+    if right:
+        share = np.float32(right / STEPS)
+        pixels = pixels[:, :, :-1] * (1 - share) + pixels[:, :, 1:] * share
+        valid = valid[:, :-1] & valid[:, 1:]
+    if down:
+        share = np.float32(down / STEPS)
+        pixels = pixels[:, :-1] * (1 - share) + pixels[:, 1:] * share
+        valid = valid[:-1] & valid[1:]
+    return pixels, valid
+
+
+def remapped(pixels: Float, valid: Mask, rows: Positions, cols: Positions) -> tuple[Float, Mask]:
+    """Bilinear values at positions (rows, columns) in 1/32 px from the centre of pixels[:, 0, 0].
+
+    `rows` and `cols` broadcast to the shape of the result; positions outside are not valid.
+    """
+    shape = np.broadcast_shapes(rows.shape, cols.shape)
+    y = _map(rows, pixels.shape[1], shape)
+    x = _map(cols, pixels.shape[2], shape)
+    out = np.empty((len(pixels), *shape), np.float32)
+    for band, values in enumerate(pixels):
+        out[band] = _remap(values, x, y)
+    share = _remap(valid.astype(np.float32), x, y)
+    return out, share > 1 - _SMALLEST_WEIGHT / 2
+
+
+def _map(positions: Positions, size: int, shape: tuple[int, ...]) -> Float:
+    """Positions as float32 pixels, exact; those far outside brought near, where they stay out."""
+    near = np.clip(positions, -2 * STEPS, (size + 1) * STEPS) / np.float32(STEPS)
+    return np.ascontiguousarray(np.broadcast_to(near.astype(np.float32), shape))
+
+
+def _remap(values: Float, x: Float, y: Float) -> Float:
+    found = cv2.remap(
+        np.ascontiguousarray(values),
+        x,
+        y,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0.0,
+    )
+    return np.asarray(found, dtype=np.float32)
+
+
+def nearest(codes: Codes, rows: Positions, cols: Positions, outside: int) -> Codes:
+    """Code of the pixel each position lies in; `outside` where there is none.
+
+    Positions are in 1/32 px from the centre of codes[0, 0] and broadcast to the result's shape.
+    """
+    row, col = (rows + STEPS // 2) // STEPS, (cols + STEPS // 2) // STEPS
+    height, width = codes.shape
+    inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+    found = codes[np.clip(row, 0, height - 1), np.clip(col, 0, width - 1)]
+    return np.where(inside, found, np.uint8(outside))

@@ -1,0 +1,159 @@
+"""Read windows of raster files, with what is missing, keeping a few files open per process.
+
+Not for threads: a process reads with one. Call inside `gdal_env()`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
+
+from geo.errors import SceneError
+from geo.geobox import Window
+from geo.raster import Codes, Float, Mask
+from tiles.masks import not_missing
+from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.resample import block_mean
+from tiles.scene import BandFile
+
+MAX_OPEN = 32
+"""Files kept open: two dates of 13 band files and a classification, and some more."""
+
+_CHUNK_PX = 2048  # edge of what is read at once before averaging
+_open: OrderedDict[tuple[str, int, int], DatasetReader] = OrderedDict()
+
+
+def read_float(
+    bands: Sequence[BandFile], window: Window, factor: tuple[int, int]
+) -> tuple[Float, Mask | None]:
+    """Pixels of bands of one file, averaged over blocks of `factor` (rows, columns).
+
+    `window` counts blocks from the file's first pixel and lies inside the file. Returns
+    (band, y, x) float32, 0 where missing, and the mask (y, x), None where nothing is missing.
+    Raises SceneError when the file cannot be decoded there.
+    """
+    if factor == (1, 1):
+        return _read(bands, window)
+    pixels = np.zeros((len(bands), window.height, window.width), np.float32)
+    valid = np.zeros((window.height, window.width), np.bool_)
+    for part in _parts(window, factor):
+        at = part.relative_to(window).slices
+        full = Window(
+            part.row * factor[0],
+            part.col * factor[1],
+            part.height * factor[0],
+            part.width * factor[1],
+        )
+        fine, seen = _read(bands, full)
+        seen = np.ones(fine.shape[1:], np.bool_) if seen is None else seen
+        pixels[:, at[0], at[1]], valid[at] = block_mean(fine, seen, factor)
+    return pixels, valid
+
+
+def read_codes(band: BandFile, window: Window) -> Codes:
+    """Codes 0 to 255 of a classification, (y, x). Raises SceneError."""
+    codes: Codes = _decode([band], window)[0].astype(np.uint8, copy=False)
+    return codes
+
+
+def _parts(window: Window, factor: tuple[int, int]) -> list[Window]:
+    """Cut a window of blocks so that no part holds many more than _CHUNK_PX squared pixels."""
+    rows, cols = (max(1, _CHUNK_PX // size) for size in factor)
+    return [
+        Window(
+            row,
+            col,
+            min(rows, window.row + window.height - row),
+            min(cols, window.col + window.width - col),
+        )
+        for row in range(window.row, window.row + window.height, rows)
+        for col in range(window.col, window.col + window.width, cols)
+    ]
+
+
+def _read(bands: Sequence[BandFile], window: Window) -> tuple[Float, Mask | None]:
+    stored = _decode(bands, window)
+    dataset = _dataset(bands[0])
+    stated = [dataset.nodatavals[band.index - 1] for band in bands]
+    nodata = tuple(
+        band.nodata if value is None else float(value)
+        for band, value in zip(bands, stated, strict=True)
+    )
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, so missing
+        pixels = stored.astype(np.float32)
+    valid = not_missing(stored if stored.dtype != np.float64 else pixels, nodata)
+    if stored.dtype == np.float64:
+        also = not_missing(stored, nodata)
+        valid = also if valid is None or also is None else valid & also
+    masked = _stored_mask(dataset, bands, window)
+    if masked is not None:
+        valid = masked if valid is None else valid & masked
+    if valid is not None:
+        np.copyto(pixels, 0, where=~valid)
+    return pixels, valid
+
+
+def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
+    dataset = _dataset(bands[0])
+    try:
+        stored: NDArray[np.generic] = dataset.read(
+            [band.index for band in bands], window=_rasterio(window)
+        )
+    except DECODING_ERRORS as error:
+        raise _undecodable(bands[0], window, error) from None
+    return stored
+
+
+def _stored_mask(dataset: DatasetReader, bands: Sequence[BandFile], window: Window) -> Mask | None:
+    """The mask of an alpha band or a mask inside the file, for each band that has one."""
+    masks: dict[object, BandFile] = {}
+    for band in bands:
+        flags = {flag.name for flag in dataset.mask_flag_enums[band.index - 1]}
+        if "alpha" in flags or ("per_dataset" in flags and "nodata" not in flags):
+            masks["dataset"] = band
+        elif not flags & {"all_valid", "nodata"}:
+            masks[band.index] = band
+    valid: Mask | None = None
+    for band in masks.values():
+        try:
+            seen = dataset.read_masks(band.index, window=_rasterio(window)) != 0
+        except DECODING_ERRORS as error:
+            raise _undecodable(band, window, error) from None
+        valid = seen if valid is None else valid & seen
+    return valid
+
+
+def _dataset(band: BandFile) -> DatasetReader:
+    """The open file of a band; opened again when it was changed on disk."""
+    try:
+        stat = Path(band.path).stat()
+    except OSError as error:
+        raise SceneError(f"{band.path}: {one_line(error)}") from None
+    key = (band.path, stat.st_mtime_ns, stat.st_size)
+    if key in _open:
+        _open.move_to_end(key)
+        return _open[key]
+    dataset = open_raster(band.path)
+    if dataset.shape != band.geobox.shape or dataset.count < band.index:
+        dataset.close()
+        raise SceneError(f"{band.path}: changed since the scene was opened; start again")
+    _open[key] = dataset
+    while len(_open) > MAX_OPEN:
+        _open.popitem(last=False)[1].close()
+    return dataset
+
+
+def _rasterio(window: Window) -> RasterioWindow:
+    return RasterioWindow(window.col, window.row, window.width, window.height)
+
+
+def _undecodable(band: BandFile, window: Window, error: BaseException) -> SceneError:
+    return SceneError(
+        f"{band.path}: rows {window.row} to {window.row + window.height - 1}, columns "
+        f"{window.col} to {window.col + window.width - 1} cannot be decoded ({one_line(error)}); "
+        "the file is broken, get it again"
+    )
