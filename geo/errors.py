@@ -2,7 +2,11 @@
 
 HongxianError               the command fails (exit 1)
 ├── WorkerError             a child process died or ran over its limits
+├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
+├── ConflictError           somebody else was first, or the state does not allow it (409, 412)
+├── ForbiddenError          this account may not do this (403)
 └── InputError              what the user gave cannot be used (exit 2)
+    ├── NotFoundError       no such thing, or not for this account (404)
     ├── GridError           two grids or CRSs were mixed, or a grid is impossible
     ├── DateError           a date is missing, malformed, or the two are swapped
     ├── SceneError          imagery that cannot be opened, decoded or paired
@@ -22,10 +26,26 @@ class WorkerError(HongxianError):
     """A child process died or ran over its limits of memory or time."""
 
 
+class StoreError(HongxianError):
+    """The database is locked, full, gone or not up to date."""
+
+
+class ConflictError(HongxianError):
+    """Somebody else was first, or the thing's present state does not allow it."""
+
+
+class ForbiddenError(HongxianError):
+    """This account may not do this."""
+
+
 class InputError(HongxianError):
     """What the user gave cannot be used."""
 
     exit_code = 2
+
+
+class NotFoundError(InputError):
+    """No such thing, or not for this account to know of."""
 
 
 class GridError(InputError):
