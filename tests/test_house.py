@@ -1,6 +1,7 @@
 """The rules of the house that no tool checks: sizes, names, borders between modules."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,20 @@ def test_a_lead_is_a_suspicion_in_every_name(package: str) -> None:
         if "illegal" in name.lower()
     }
     assert verdicts == set()
+
+
+def is_placed(module: str, text: str) -> bool:
+    """Whether `text` names the module, or a folder below its package that holds it."""
+    folders = [f"{parent}/" for parent in Path(module).parents if len(parent.parts) > 1]
+    return any(
+        re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", text) for name in [module, *folders]
+    )
+
+
+def test_architecture_places_every_module() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    modules = [source for source in sources(*PACKAGES) if not source.endswith("__init__.py")]
+    assert [module for module in modules if not is_placed(module, text)] == []
 
 
 def test_imports_run_in_one_direction() -> None:
