@@ -1,1 +1,1 @@
-"""The synthetic ground: seeded delta land with true changes, look-alikes and layers to match."""
+"""Seeded Yangtze-delta ground: layout, season, change, camera and layers, with exact truth."""

@@ -1,0 +1,220 @@
+"""Farm land: strips of crops, greenhouses, orchards, ponds with dykes, woods.
+
+Each function fills a rectangle (s0, t0, s1, t1) of lattice metres with shapes, in painting order.
+"""
+
+import numpy as np
+
+from tiles.synthetic.cover import Cover
+from tiles.synthetic.shape import Points, Shapes, batch, blob, boxes, discs
+
+Rect = tuple[float, float, float, float]
+
+_CROPS = (Cover.WHEAT, Cover.RAPE, Cover.RICE, Cover.VEGETABLE, Cover.FALLOW, Cover.PLOUGHED)
+_CROP_SHARE = (0.30, 0.10, 0.16, 0.17, 0.15, 0.12)
+
+
+def flipped(shapes: Shapes, across: bool) -> Shapes:  # noqa: FBT001  (a rectangle is turned or not)
+    """Swap s and t where `across` is set, so that one routine fills both ways."""
+    if not across:
+        return shapes
+    return shapes.moved(shapes.rings[..., ::-1], np.pi / 2)
+
+
+def turned_rect(rect: Rect, across: bool) -> Rect:  # noqa: FBT001
+    """The rectangle seen with s and t swapped."""
+    s0, t0, s1, t1 = rect
+    return (t0, s0, t1, s1) if across else rect
+
+
+def cuts(rng: np.random.Generator, start: float, end: float, mean: float) -> Points:
+    """Irregular positions from start to end, both included, about `mean` apart."""
+    count = max(1, round((end - start) / mean))
+    steps = rng.uniform(0.6, 1.4, count)
+    if count > 3:
+        steps[rng.random(count) < 0.12] *= 1.8
+    return start + (end - start) * np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
+
+
+def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """A field block: strips in runs of one crop, headlands, a few ditches, bushes and graves."""
+    across = bool(rng.random() < 0.25)
+    s0, t0, s1, t1 = turned_rect(rect, across)
+    edges = cuts(
+        rng, s0, s1, rng.choice([7.0, 10.0, 14.0, 24.0, 45.0], p=[0.2, 0.3, 0.25, 0.15, 0.1])
+    )
+    count = len(edges) - 1
+    run = np.cumsum(rng.random(count) < rng.uniform(0.15, 0.5))
+    run_crop = rng.choice(_CROPS, size=count + 1, p=_CROP_SHARE).astype(np.uint8)
+    run_variety = rng.uniform(-1, 1, count + 1)
+    shear = (
+        rng.normal(0, 5, count + 1).cumsum() * 0.3 if rng.random() < 0.3 else np.zeros(count + 1)
+    )
+    rows: list[Shapes] = [
+        batch(boxes(s0, t0, s1, t1), Cover.FALLOW, variety=rng.uniform(-1, 1), angle=np.pi / 2)
+    ]
+    parts = cuts(rng, t0, t1, rng.choice([60.0, 110.0, 200.0]))
+    gap = rng.uniform(0.3, 1.4)
+    for low, high in zip(parts[:-1], parts[1:], strict=True):
+        same = rng.random(count) < 0.7
+        crop = np.where(same, run_crop[run], rng.choice(_CROPS, size=count, p=_CROP_SHARE))
+        variety = np.clip(run_variety[run] + rng.normal(0, 0.18, count), -1, 1)
+        tint = np.exp(rng.normal(0, 0.09, count))
+        ring = boxes(edges[:-1] + gap * 0.5, low + 1.5, edges[1:] - gap * 0.5, high - 1.5)
+        ring[:, 2:, 0] += np.minimum(shear[:-1], shear[1:])[:, None] * 0.2
+        rows.append(batch(ring, crop.astype(np.uint8), variety=variety, tint=tint, angle=np.pi / 2))
+    rows.append(_wet_lines(rng, edges, (t0, t1)))
+    rows.append(_bushes(rng, (s0, t0, s1, t1), parts))
+    return [flipped(shapes, across) for shapes in rows]
+
+
+def _wet_lines(rng: np.random.Generator, edges: Points, span: tuple[float, float]) -> Shapes:
+    """Ditches between some strips."""
+    chosen = edges[rng.random(len(edges)) < 0.16]
+    chosen = chosen if len(chosen) else edges[:1]
+    half = rng.uniform(0.4, 1.1, len(chosen))
+    ring = boxes(chosen - half, span[0], chosen + half, span[1])
+    return batch(ring, Cover.DITCH, tint=rng.uniform(0.6, 0.95, len(chosen)), angle=np.pi / 2)
+
+
+def _bushes(rng: np.random.Generator, rect: Rect, parts: Points) -> Shapes:
+    s0, t0, s1, t1 = rect
+    count = 2 + int(rng.poisson((s1 - s0) * (t1 - t0) / 2500))
+    s = rng.uniform(s0, s1, count)
+    t = rng.choice(parts, count) + rng.normal(0, 1.5, count)
+    loose = rng.random(count) < 0.4
+    t[loose] = rng.uniform(t0, t1, int(loose.sum()))
+    return trees(rng, np.stack([s, t], axis=-1), 1.6)
+
+
+def trees(rng: np.random.Generator, centres: Points, size: float) -> Shapes:
+    """Single trees at `centres` (n, 2): crowns of about `size` metres radius."""
+    count = len(centres)
+    radius = size * np.exp(rng.normal(0, 0.3, count))
+    cover = np.where(rng.random(count) < 0.45, Cover.EVERGREEN, Cover.CANOPY).astype(np.uint8)
+    return batch(
+        discs(centres, radius, 7),
+        cover,
+        tint=np.exp(rng.normal(0, 0.15, count)),
+        variety=rng.uniform(-1, 1, count),
+        height=np.minimum(radius * 1.9, 10.0),
+        solid=True,
+    )
+
+
+def greenhouses(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """Rows of plastic tunnels with gaps of bare or green ground."""
+    s0, t0, s1, t1 = rect
+    width, pitch = rng.uniform(5.5, 8.0), rng.uniform(8.0, 11.0)
+    left = np.arange(s0 + 2, s1 - width, pitch)
+    rows = [batch(boxes(s0, t0, s1, t1), Cover.DIRT, variety=0.3, tint=0.85, angle=np.pi / 2)]
+    for low, high in zip(*(lambda c: (c[:-1], c[1:]))(cuts(rng, t0, t1, 65.0)), strict=True):
+        keep = left[rng.random(len(left)) < 0.9]
+        if not len(keep):
+            continue
+        ring = boxes(keep, low + rng.uniform(2, 5), keep + width, high - rng.uniform(2, 5))
+        bare = rng.random(len(keep)) < 0.15
+        cover = np.where(bare, Cover.VEGETABLE, Cover.GREENHOUSE).astype(np.uint8)
+        tint = np.exp(rng.normal(0, 0.16, len(keep)))
+        rows.append(batch(ring, cover, tint=tint, angle=np.pi / 2, height=2.2, solid=True))
+    return rows
+
+
+def orchard(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """Citrus or nursery trees in rows."""
+    s0, t0, s1, t1 = rect
+    edges = cuts(rng, s0, s1, 60.0)
+    ring = boxes(edges[:-1] + 1.5, t0 + 1, edges[1:] - 1.5, t1 - 1)
+    count = len(ring)
+    base = batch(boxes(*rect), Cover.DITCH, tint=0.9)
+    rows = batch(
+        ring,
+        Cover.ORCHARD,
+        variety=rng.uniform(-1, 1, count),
+        tint=np.exp(rng.normal(0, 0.1, count)),
+        angle=np.pi / 2 * float(rng.integers(2)),
+        height=1.2,
+    )
+    return [base, rows]
+
+
+def ponds(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """A grid of fish ponds between dykes; water of many greens, sheds and aerators."""
+    s0, t0, s1, t1 = rect
+    columns = cuts(rng, s0, s1, rng.uniform(34, 60))
+    lines = cuts(rng, t0, t1, rng.uniform(70, 130))
+    rows = [batch(boxes(*rect), Cover.DYKE, variety=rng.uniform(-1, 1), angle=np.pi / 2)]
+    left, low = (a.ravel() for a in np.meshgrid(columns[:-1], lines[:-1]))
+    right, high = (a.ravel() for a in np.meshgrid(columns[1:], lines[1:]))
+    margin = rng.uniform(1.8, 3.6, (4, len(left)))
+    ring = boxes(left + margin[0], low + margin[1], right - margin[2], high - margin[3])
+    ring = _round_corners(ring, 3.0)
+    bank = batch(ring, Cover.DITCH, tint=0.95)
+    shrunk = ring + np.sign(ring.mean(axis=1, keepdims=True) - ring) * 1.1
+    cover = np.where(rng.random(len(ring)) < 0.07, Cover.DRAINED, Cover.POND).astype(np.uint8)
+    water = batch(
+        shrunk,
+        cover,
+        variety=rng.uniform(-1, 1, len(ring)),
+        tint=np.exp(rng.normal(0, 0.16, len(ring))),
+    )
+    sheds = np.stack([rng.choice(columns, 3), rng.uniform(t0, t1, 3)], axis=-1)
+    ring = boxes(sheds[:, 0] - 2.5, sheds[:, 1] - 4, sheds[:, 0] + 2.5, sheds[:, 1] + 4)
+    shed = batch(ring, Cover.ROOF_GREY, height=3, tint=rng.uniform(0.8, 1.5, 3), solid=True)
+    count = 2 * len(left)
+    spots = np.stack([rng.choice(columns, count), rng.uniform(t0, t1, count)], axis=-1)
+    return [*rows, bank, water, shed, trees(rng, spots, 1.5)]
+
+
+def _round_corners(ring: Points, cut: float) -> Points:
+    """Octagons (n, 8, 2) from rectangles (n, 4, 2): diggers do not make sharp corners."""
+    after = np.roll(ring, -1, axis=1)
+    step = after - ring
+    length = np.maximum(np.hypot(step[..., :1], step[..., 1:]), 1e-6)
+    inset = np.minimum(cut, length * 0.3) * step / length
+    return np.stack([ring + inset, after - inset], axis=2).reshape(len(ring), 8, 2)
+
+
+def wood(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """Planted woods with ragged edges, clearings and a track."""
+    s0, t0, s1, t1 = rect
+    rows = [batch(boxes(*rect), Cover.GRASS, variety=rng.uniform(-1, 1))]
+    edges = cuts(rng, s0, s1, 70.0)
+    for left, right in zip(edges[:-1], edges[1:], strict=True):
+        stand = Cover.EVERGREEN if rng.random() < 0.35 else Cover.CANOPY
+        outline = ragged(rng, (left + 1.0, t0 + 2, right - 1.0, t1 - 2), 4.0)
+        rows.append(
+            batch(
+                outline[None],
+                stand,
+                variety=rng.uniform(-1, 1),
+                tint=np.exp(rng.normal(0, 0.12)),
+                angle=np.pi / 2,
+                height=rng.uniform(5, 9),
+            )
+        )
+    for _ in range(int(rng.integers(1, 4))):
+        centre = (rng.uniform(s0, s1), rng.uniform(t0, t1))
+        hole = blob(rng, centre, (rng.uniform(4, 12), rng.uniform(4, 12)))
+        hole = np.clip(hole, (s0, t0), (s1, t1))
+        rows.append(batch(hole[None], Cover.GRASS, variety=rng.uniform(-1, 1)))
+    return rows
+
+
+def ragged(rng: np.random.Generator, rect: Rect, depth: float) -> Points:
+    """A rectangle's outline (m, 2) with uneven edges, inside the rectangle."""
+    s0, t0, s1, t1 = rect
+    corners = np.array([(s0, t0), (s1, t0), (s1, t1), (s0, t1), (s0, t0)])
+    line = []
+    for start, end in zip(corners[:-1], corners[1:], strict=True):
+        steps = max(3, int(np.hypot(*(end - start)) / 9))
+        share = np.arange(steps)[:, None] / steps
+        line.append(start + (end - start) * share)
+    outline = np.concatenate(line)
+    centre = np.array([(s0 + s1) / 2, (t0 + t1) / 2])
+    pull = np.abs(rng.normal(0, depth, len(outline)))[:, None]
+    outward = outline - centre
+    span = np.array([s1 - s0, t1 - t0])
+    return outline - np.sign(outward) * np.minimum(pull, span * 0.2) * (
+        np.abs(outward) > span * 0.3
+    )

@@ -1,0 +1,100 @@
+"""Shade: from painted objects to reflectance, with texture, relief, shadow and tide."""
+
+import numpy as np
+
+from geo.raster import Float
+from tiles.synthetic.canvas import Lattice2D, Painted
+from tiles.synthetic.cover import BANDS, LOOKS, Cover
+from tiles.synthetic.ground import Ground
+from tiles.synthetic.moment import Moment
+from tiles.synthetic.season import colours, day_of_year, greenness
+from tiles.synthetic.sun import facing_light, lit, shadow, slope_light
+from tiles.synthetic.texture import sample, sample_along, spectral_tile, streak_tile
+from tiles.synthetic.tide import flat_colour, flat_level
+
+_LOOK = {
+    name: np.array([getattr(LOOKS[kind], name) for kind in Cover], np.float32)
+    for name in ("share", "broad", "fine", "rows", "grain", "rough_m")
+}
+
+
+def reflectance(
+    ground: Ground, moment: Moment, bands: tuple[str, ...], grid: Lattice2D, painted: Painted
+) -> Float:
+    """Reflectance (band, y, x) of the painted ground on its fine grid."""
+    seed = ground.lattice.seed
+    x, y = grid.x, grid.y
+    broad = sample(spectral_tile(seed, 2.3), 3.1, x, y)
+    fine = sample(spectral_tile(seed + 2, 1.5), 0.5, x, y)
+    grain = sample(spectral_tile(seed + 3, 1.1), 0.73, x, y)
+    rho = _mixed(moment, bands, grid, painted, (broad, fine), seed)
+    height = _column(painted, painted.height)
+    rough = _LOOK["rough_m"][painted.cover]
+    relief = _column(painted, rough)
+    height = height + relief * grain
+    light = slope_light(height, np.minimum(relief * 4, 1), moment.sun, grid.step)
+    light *= lit(shadow(height, moment.sun, grid.step))
+    light *= 1 + _column(painted, _LOOK["grain"][painted.cover]) * grain
+    rho *= light
+    _add_tide(ground, moment, bands, (grid, painted, rho, broad))
+    return rho
+
+
+def _column(painted: Painted, values: Float) -> Float:
+    return np.take(values.astype(np.float32, copy=False), painted.number)
+
+
+def _mixed(
+    moment: Moment,
+    bands: tuple[str, ...],
+    grid: Lattice2D,
+    painted: Painted,
+    noise: tuple[Float, Float],
+    seed: int,
+) -> Float:
+    """Main and second colour of each object, mixed by noise and rows."""
+    main, other = colours(painted.cover, painted.variety, painted.tint, moment.day)
+    sunny = facing_light(painted.facing, moment.sun)[:, None]
+    main, other = main * sunny, other * sunny
+    look = {name: values[painted.cover] for name, values in _LOOK.items()}
+    share = look["share"] + 0.12 * np.sin(5.3 * painted.variety)
+    mix = _column(painted, share.astype(np.float32))
+    mix += _column(painted, look["broad"]) * noise[0]
+    mix += _column(painted, look["fine"]) * noise[1]
+    mix += _column(painted, look["rows"]) * _rows(grid, painted, seed)
+    np.clip(mix, 0, 1, out=mix)
+    rho = np.empty((len(bands), *mix.shape), np.float32)
+    for n, band in enumerate(bands):
+        index = BANDS.index(band)
+        rho[n] = _column(painted, other[:, index] - main[:, index])
+        rho[n] *= mix
+        rho[n] += _column(painted, main[:, index])
+    return rho
+
+
+def _rows(grid: Lattice2D, painted: Painted, seed: int) -> Float:
+    """Streaks along each object's own direction."""
+    cos = _column(painted, np.cos(painted.angle))
+    sin = _column(painted, np.sin(painted.angle))
+    x = grid.x.astype(np.float32)[None, :]
+    y = grid.y.astype(np.float32)[:, None]
+    along, across = x * cos + y * sin, y * cos - x * sin
+    return sample_along(streak_tile(seed + 4, 12.0), 0.8, along, across, grid.step)
+
+
+def _add_tide(
+    ground: Ground,
+    moment: Moment,
+    bands: tuple[str, ...],
+    scene: tuple[Lattice2D, Painted, Float, Float],
+) -> None:
+    """Paint the tidal flat into `scene`'s reflectance, in place."""
+    grid, painted, rho, broad = scene
+    flat = painted.cover[painted.number] == Cover.TIDAL
+    if not flat.any():
+        return
+    level = flat_level(ground.lattice, grid.x, grid.y, ground.lattice.seed)
+    green = float(greenness(Cover.GRASS, np.array(float(day_of_year(moment.day)))))
+    colour = flat_colour(level, moment.tide_m, green, broad)
+    for n, band in enumerate(bands):
+        np.copyto(rho[n], colour[BANDS.index(band)], where=flat)

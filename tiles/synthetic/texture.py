@@ -1,0 +1,98 @@
+"""Texture: periodic noise tiles with a natural spectrum, sampled at ground coordinates.
+
+Natural scenes have power spectra near f^-2 (Field 1987, doi:10.1364/JOSAA.4.002379); sums of a few
+tiles with incommensurate periods carry that over five decades without a visible repeat.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.raster import Float
+
+TILE_PX = 1024
+"""Edge of every noise tile; a power of two, so that coordinates wrap by masking bits."""
+
+
+@lru_cache(maxsize=32)
+def spectral_tile(seed: int, slope: float) -> tuple[Float, ...]:
+    """Mip levels of a periodic noise tile: power ~ f^-slope, mean 0, standard deviation 1.
+
+    Level n holds the tile averaged over 2^n x 2^n pixels; level 0 is (TILE_PX, TILE_PX) float32.
+    """
+    rng = np.random.default_rng([seed, 101])
+    freq = np.hypot(np.fft.fftfreq(TILE_PX)[:, None], np.fft.rfftfreq(TILE_PX)[None, :])
+    freq[0, 0] = 1.0
+    return _mips(_shaped(rng, freq ** (-slope / 2)))
+
+
+@lru_cache(maxsize=8)
+def streak_tile(seed: int, stretch: float) -> tuple[Float, ...]:
+    """Mip levels of noise drawn out along axis 1 by `stretch`: crop rows, wheel tracks, ribs."""
+    rng = np.random.default_rng([seed, 202])
+    across = np.fft.fftfreq(TILE_PX)[:, None]
+    along = np.fft.rfftfreq(TILE_PX)[None, :] * stretch
+    freq = np.hypot(across, along) + 2 / TILE_PX
+    return _mips(_shaped(rng, freq**-0.75))
+
+
+def _shaped(rng: np.random.Generator, amplitude: NDArray[np.float64]) -> Float:
+    spectrum = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX))) * amplitude
+    spectrum[0, 0] = 0.0
+    tile = np.fft.irfft2(spectrum, s=(TILE_PX, TILE_PX))
+    return (tile / tile.std()).astype(np.float32)
+
+
+def _mips(tile: Float) -> tuple[Float, ...]:
+    levels = [tile]
+    while levels[-1].shape[0] > 32:
+        size = levels[-1].shape[0] // 2
+        levels.append(levels[-1].reshape(size, 2, size, 2).mean(axis=(1, 3), dtype=np.float32))
+    return tuple(levels)
+
+
+def _level(levels: tuple[Float, ...], texel_m: float, step_m: float) -> tuple[Float, float]:
+    """The coarsest mip whose texel is no larger than a sampling step, and that texel in metres."""
+    depth = 0
+    while depth < len(levels) - 1 and texel_m * 2 <= step_m * 1.01:
+        depth, texel_m = depth + 1, texel_m * 2
+    return levels[depth], texel_m
+
+
+def sample(
+    levels: tuple[Float, ...], texel_m: float, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Float:
+    """Noise on the lattice of `y` (rows) by `x` (columns), metres; (y, x) float32, bilinear."""
+    tile, texel = _level(levels, texel_m, abs(float(x[1] - x[0])))
+    wrap = tile.shape[0] - 1
+    row, row_part = _split(y / texel)
+    col, col_part = _split(x / texel)
+    near, far = tile[row & wrap], tile[(row + 1) & wrap]
+    rows = near + (far - near) * row_part[:, None]
+    left = np.take(rows, col & wrap, axis=1)
+    right = np.take(rows, (col + 1) & wrap, axis=1)
+    right -= left
+    right *= col_part[None, :]
+    right += left
+    return right
+
+
+def _split(position: NDArray[np.float64]) -> tuple[NDArray[np.int64], Float]:
+    whole = np.floor(position)
+    return whole.astype(np.int64), (position - whole).astype(np.float32)
+
+
+def sample_along(
+    levels: tuple[Float, ...], texel_m: float, along: Float, across: Float, step_m: float
+) -> Float:
+    """Streak noise at (along, across) metres, any shape; nearest texel, along is 4 x coarser."""
+    tile, texel = _level(levels, texel_m, step_m)
+    wrap = tile.shape[0] - 1
+    row = (across * np.float32(1 / texel)).astype(np.int32)
+    col = (along * np.float32(0.25 / texel)).astype(np.int32)
+    row &= wrap
+    col &= wrap
+    row *= tile.shape[1]
+    row += col
+    return np.take(tile.ravel(), row)
