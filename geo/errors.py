@@ -3,7 +3,10 @@
 HongxianError               the command fails (exit 1)
 ├── WorkerError             a child process died or ran over its limits
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
-├── ConflictError           somebody else was first, or the state does not allow it (409, 412)
+├── ChainError              a record's hash chain is broken
+├── ConflictError           somebody else was first, or the state does not allow it (409)
+│   ├── TransitionError     the lead's status, or who holds it, does not allow the step (409)
+│   └── StaleError          the thing changed since it was read (412)
 ├── ForbiddenError          this account may not do this (403)
 └── InputError              what the user gave cannot be used (exit 2)
     ├── NotFoundError       no such thing, or not for this account (404)
@@ -32,6 +35,18 @@ class StoreError(HongxianError):
 
 class ConflictError(HongxianError):
     """Somebody else was first, or the thing's present state does not allow it."""
+
+
+class TransitionError(ConflictError):
+    """The lead's status, or the person who holds it, does not allow the step."""
+
+
+class StaleError(ConflictError):
+    """The thing changed since it was read: read it again."""
+
+
+class ChainError(HongxianError):
+    """A record's hash chain is broken: an event was changed, removed, added or moved."""
 
 
 class ForbiddenError(HongxianError):
