@@ -4,6 +4,7 @@ Call inside `gdal_env()`, and for files of unknown origin inside `limited.run_li
 """
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from rasterio._err import CPLE_BaseError  # GDAL errors that rasterio passes on as they are
@@ -60,6 +61,12 @@ def open_raster(path: str) -> DatasetReader:
         raise SceneError(
             f"{path}: not a readable {', '.join(DRIVERS)} image ({one_line(error)})"
         ) from None
+    # libtiff's complaints about private tags stay behind, and rasterio would raise them at some
+    # later call that is not at fault: look at all directories (masks) now, then take up the rest
+    with suppress(CPLE_BaseError):
+        _ = dataset.mask_flag_enums
+    with suppress(CPLE_BaseError):
+        _ = dataset.colorinterp
     try:
         _check_size(path, dataset)
     except SceneError:
@@ -69,7 +76,8 @@ def open_raster(path: str) -> DatasetReader:
 
 
 def one_line(error: BaseException) -> str:
-    """The error's message on one line of bearable length."""
+    """Message of the error, or of the one it came from, on one line of bearable length."""
+    error = error.__cause__ or error
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else text[:197] + "..."
 
