@@ -1,0 +1,1 @@
+"""Custody: the one hash chain under events, audit and evidence."""
