@@ -64,8 +64,8 @@ def make_lead(number: int = 1, **changed: Any) -> Lead:  # noqa: ANN401
 
 
 def make_record(**changed: Any) -> RunRecord:  # noqa: ANN401
-    """The record of a run over a 10 m grid of 400 x 500 pixels in EPSG:4549."""
-    grid = GeoBox(SHANGHAI_PLANE, Affine(10, 0, 637000, 0, -10, 3445000), 400, 500)
+    """The record of a run over a 10 m grid of 1200 x 3100 pixels in EPSG:4549."""
+    grid = GeoBox(SHANGHAI_PLANE, Affine(10, 0, 633000, 0, -10, 3454000), 1200, 3100)
     bands = tuple(BandFile(n, f"/x/{n}.tif", 1, grid) for n in ("blue", "green", "red", "nir"))
     names = tuple(band.name for band in bands)
     record = RunRecord(
