@@ -24,33 +24,45 @@ MAX_BYTES = 512 << 20
 
 _EPSG_NAME = re.compile(r"(?:EPSG:+|EPSG/[\d.]+/)(\d{4,6})$")  # short name, URN or OGC address
 
-_NO_GEOMETRY = "没有几何"
-_NOT_AREA = "不是面"
-_BAD_RING = "环不是坐标列"
-_SHORT_RING = "环少于三个不同的点"
-_OPEN_RING = "环未闭合，已闭合"
-_NO_FEATURE = "不是要素"
-_NO_PROPERTIES = "属性不是键值对，已当作空"
+_NO_FEATURE = "not a feature"
+_NO_GEOMETRY = "no geometry"
+_NOT_AREA = "no area but a point, line or collection"
+_BAD_RING = "a ring that is no list of positions"
+_SHORT_RING = "a ring of fewer than three points"
+_BAD_NUMBER = "a coordinate beyond all numbers"
+_DROPPED = {
+    _NO_FEATURE: "项不是要素",
+    _NO_GEOMETRY: "个要素没有几何",
+    _NOT_AREA: "个要素不是面",
+    _BAD_RING: "个要素的环不是坐标列",
+    _SHORT_RING: "个要素的环少于三个不同的点",
+    _BAD_NUMBER: "个要素的坐标超出数值范围",
+}
+_OPEN_RING = "个环未闭合，已闭合"
+_NO_PROPERTIES = "个要素的属性不是键值对，已当作空"
 
 
 def read_geojson(path: Path, shown: str) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     """Features with areas as a frame in the file's CRS, and notes on what was dropped or mended.
 
     Positions are longitude, latitude (WGS 84) unless the old `crs` member names another CRS.
-    Geometries that are no area come back as None. Raises LayerError when it is no GeoJSON at all.
+    Raises LayerError when it is no GeoJSON, or none of its features is a polygon.
     """
     text, notes = _text(path, shown)
     document = _parsed(text, shown)
     crs = _crs(document, shown)
     faults: Counter[str] = Counter()
-    geometries: list[shapely.Geometry | None] = []
-    rows: list[dict[str, Any]] = []
-    for feature in _features(document, shown):
-        geometry, properties = _feature(feature, faults)
-        geometries.append(geometry)
-        rows.append(properties)
-    frame = gpd.GeoDataFrame(rows, index=range(len(rows)), geometry=_column(geometries), crs=crs)
-    notes += [f"{shown}：{count} 个要素{fault}" for fault, count in sorted(faults.items())]
+    found = [_feature(feature, faults) for feature in _features(document, shown)]
+    kept = [(geometry, properties) for geometry, properties in found if geometry is not None]
+    if found and not kept:
+        worst = faults.most_common(1)[0][0]
+        raise LayerError(f"{shown}: no usable polygon in {len(found)} features: {worst}")
+    geometries = np.array([geometry for geometry, _ in kept], dtype=object)
+    rows = [properties for _, properties in kept]
+    frame = gpd.GeoDataFrame(rows, index=range(len(rows)), geometry=geometries, crs=crs)
+    for fault, count in sorted(faults.items()):
+        told = f"{_DROPPED[fault]}，已略去" if fault in _DROPPED else fault
+        notes.append(f"{shown}：{count} {told}")
     return frame, tuple(notes)
 
 
@@ -179,6 +191,9 @@ def _ring(positions: Any, faults: Counter[str]) -> Any:  # noqa: ANN401
         faults[_BAD_RING] += 1
         return None
     xy = xy[:, :2].astype(np.float64)
+    if not np.isfinite(xy).all():
+        faults[_BAD_NUMBER] += 1
+        return None
     if len(set(map(tuple, xy.tolist()))) < 3:
         faults[_SHORT_RING] += 1
         return None
@@ -186,10 +201,3 @@ def _ring(positions: Any, faults: Counter[str]) -> Any:  # noqa: ANN401
         faults[_OPEN_RING] += 1
         xy = np.vstack([xy, xy[:1]])
     return xy
-
-
-def _column(geometries: list[shapely.Geometry | None]) -> gpd.array.GeometryArray:
-    column = np.full(len(geometries), None, dtype=object)
-    for number, geometry in enumerate(geometries):
-        column[number] = geometry
-    return gpd.array.GeometryArray(column)
