@@ -9,6 +9,7 @@ import click
 import pytest
 
 from api.cli.main import cli
+from leads.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("geo", "tiles", "models", "leads", "api")
@@ -88,7 +89,7 @@ def test_the_readme_opens_with_the_two_commands_and_a_picture() -> None:
 
 
 def test_the_changelog_knows_this_version() -> None:
-    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    version = VERSION
     headings = re.findall(r"^## \[([^\]]+)\]", read("CHANGELOG.md"), re.MULTILINE)
     assert {version, "Unreleased"} & set(headings)
 

@@ -8,7 +8,7 @@ import click
 
 from api.cli.options import Day, detector_option, json_option, print_json, with_progress
 from leads.documents.export import check_out, write_leads
-from leads.documents.sheet import write_sheet
+from leads.documents.sheet import check_sheet, write_sheet
 from leads.run.chips import read_chips
 from leads.run.detect import Detection, Request
 from leads.run.detect import detect as detect_leads
@@ -50,8 +50,10 @@ def detect(
     BEFORE and AFTER are a file, a folder of band files, or a STAC item. Dates come from the
     options, else from tags, else from names.
     """
-    for target in filter(None, (out, sheet)):
-        check_out(target)
+    if out:
+        check_out(out)
+    if sheet:
+        check_sheet(sheet)
     request = Request(before, after, before_date, after_date, layers, detector, threshold, min_area)
     with pool() as runner:
         found = detect_leads(request, runner, with_progress)

@@ -10,10 +10,11 @@ from api.cli.demo import demo
 from api.cli.detect import detect
 from api.cli.evaluate import evaluate
 from geo.errors import HongxianError
+from leads.version import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hongxian")
+@click.version_option(VERSION)
 def cli() -> None:
     """红线: leads on waste dumping and red-line encroachment, from imagery.
 

@@ -25,7 +25,7 @@ LEAST_PX, MOST_PX = 96, 2048
 PICTURE_PX = 320
 """Longest edge of a picture; larger squares are shown smaller."""
 AROUND = 1.8
-"""Edge of the square over the longer edge of the lead's bounds: its surroundings tell what it is."""
+"""Edge of the square over the longer edge of the lead: the surroundings tell what it is."""
 SHOWN_BANDS = ("red", "green", "blue")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
@@ -21,6 +20,7 @@ from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of
 from leads.run.planning import TILE_PX, make_plan, tiles_of_plan
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
+from leads.version import VERSION
 from models.detector import TileDetector
 from models.registry import DEFAULT_DETECTOR, detector_named
 from tiles.common_grid import common_grid
@@ -101,7 +101,7 @@ def detect(
     )
     layers = in_force(loaded.layers, before.date, after.date)
     described = tuple(layer_record(layer) for layer in layers)
-    record = RunRecord(before, after, fit, plan, fitted.coefficients, described, code_version())
+    record = RunRecord(before, after, fit, plan, fitted.coefficients, described, VERSION)
     leads = leads_of(candidates, layers, record)
     notes = (*loaded.notes, *_notes(leads, layers, fit))
     summary = _summary(plan, swept, len(leads), perf_counter() - started, notes)
@@ -150,11 +150,6 @@ def sweep(results: Iterable[TileResult]) -> Swept:
 def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:
     """The layers whose edition held on a day the change may have happened."""
     return tuple(layer for layer in layers if layer.edition.in_force_within(before, after))
-
-
-def code_version() -> str:
-    """Version of the installed program."""
-    return version("hongxian")
 
 
 def _summary(
