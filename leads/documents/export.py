@@ -70,8 +70,8 @@ def write_geojson(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
         "run": {"run_id": record.run_id, "record": json.loads(record.text)},
         "features": features,
     }
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(collection, file, ensure_ascii=False, allow_nan=False, default=date.isoformat)
+    text = json.dumps(collection, ensure_ascii=False, allow_nan=False, default=date.isoformat)
+    path.write_text(text, encoding="utf-8")
 
 
 def write_geoparquet(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
