@@ -81,7 +81,7 @@ _WORDS = {
 }
 _PHRASES = (
     (re.compile(r"near[\s_-]*infra[\s_-]*red"), "nir"),
-    (re.compile(r"red[\s_-]*edge"), "rededge"),
+    (re.compile(r"red[\s_-]*edge(?:[\s_-]*(?=[123]\b))?"), "rededge"),
     (re.compile(r"scene[\s_-]*classification"), SCL),
     (re.compile(r"(?<=[红蓝绿外边色])(波段|光|色)"), ""),
 )

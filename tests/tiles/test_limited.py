@@ -1,0 +1,154 @@
+import multiprocessing
+import operator
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from geo.crs import plane_for
+from geo.errors import GridError, SceneError, WorkerError
+from tiles.limited import Limits, blaming, limited_map, limited_pool, run_limited
+
+QUICK = Limits(memory_mb=2048, seconds=1.0)
+ROOT = Path(__file__).parents[2]
+
+
+def children(of: int) -> set[int]:
+    """Spawned child processes of a process; the resource tracker is none."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == of and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.add(int(folder.name))
+        except (OSError, IndexError):
+            continue
+    return found
+
+
+def test_results_come_in_order_and_leave_nothing_behind() -> None:
+    before = children(os.getpid())
+    assert list(limited_map(operator.neg, range(40), 2)) == [-n for n in range(40)]
+    assert children(os.getpid()) == before
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "told"),
+    [
+        (bytearray, (8 << 30,), "2048 MB"),
+        (time.sleep, (60,), "longer than 1 s"),
+        (pow, (7, 10**9), "longer than 1 s"),  # holds the interpreter: a plain SIGTERM is not heard
+        (os.abort, (), "SIGABRT"),
+        (signal.raise_signal, (signal.SIGKILL,), "SIGKILL"),
+        (signal.raise_signal, (signal.SIGSEGV,), "SIGSEGV"),
+        (os._exit, (3,), "code 3"),
+    ],
+)
+def test_a_child_that_dies_or_overruns_is_a_worker_error(
+    function: object, args: tuple[object, ...], told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before, started = children(os.getpid()), time.monotonic()
+    with pytest.raises(WorkerError, match=told) as caught:
+        run_limited(function, *args, limits=QUICK)  # type: ignore[arg-type]
+    assert time.monotonic() - started < 30
+    assert "\n" not in str(caught.value)
+    assert children(os.getpid()) == before
+    assert capfd.readouterr().err == ""
+
+
+def test_errors_of_ours_come_back_as_themselves() -> None:
+    with pytest.raises(GridError, match="no metric CRS"):
+        run_limited(plane_for, 0.0, 89.0)
+
+
+def test_a_pool_lives_on_after_a_child_died() -> None:
+    with limited_pool(1, QUICK) as pool:
+        with pytest.raises(WorkerError):
+            pool.run(os.abort)
+        assert pool.run(operator.neg, 3) == -3
+
+
+def test_what_cannot_be_taken_up_by_a_child_is_no_hang() -> None:
+    with pytest.raises(Exception, match="pickle"):
+        run_limited(lambda: 1)
+
+
+def test_items_are_taken_only_as_needed() -> None:
+    taken = []
+
+    def items() -> object:
+        for n in range(1000):
+            taken.append(n)
+            yield n
+
+    with limited_pool(2) as pool:
+        first = list(islice(pool.map(operator.neg, items()), 3))  # type: ignore[arg-type]
+    assert first == [0, -1, -2]
+    assert len(taken) <= 7
+
+
+def interrupted_at_work() -> None:
+    before = children(os.getpid())
+    with limited_pool(2, QUICK) as pool:
+        pool.run(operator.neg, 1)
+        assert children(os.getpid()) - before
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_ends_all_children() -> None:
+    before = children(os.getpid())
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_at_work()
+    assert children(os.getpid()) == before
+
+
+def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import time
+            from tiles.limited import limited_pool
+            if __name__ == "__main__":
+                with limited_pool(1) as pool:
+                    pool.run(abs, 1)
+                    print("up", flush=True)
+                    time.sleep(60)
+            """
+        )
+    )
+    parent = subprocess.Popen(  # noqa: S603  (our own script)
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        assert parent.stdout.readline() == b"up\n"
+        left = children(parent.pid)
+        assert left
+        parent.kill()
+        parent.wait()
+    for _ in range(100):
+        if not any(Path(f"/proc/{pid}").exists() for pid in left):
+            return
+        time.sleep(0.1)
+    pytest.fail("a child outlived its parent")
+
+
+def test_the_file_is_to_blame() -> None:
+    with pytest.raises(SceneError, match=r"^odd\.tif: .*SIGABRT"), blaming("odd.tif"):
+        run_limited(os.abort, limits=QUICK)
+
+
+def test_limits_must_leave_room() -> None:
+    with pytest.raises(WorkerError, match="need more"):
+        Limits(seconds=0)
