@@ -99,7 +99,7 @@ def plant(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
         kind = favourite if rng.random() < 0.65 else rng.choice(_HALL_ROOFS)
         start = s0 + rng.uniform(6, 25)
         end = s1 - rng.uniform(6, 40)
-        if rng.random() < 0.12 or end - start < 15:
+        if rng.random() < 0.12 or end - start < 15 or high - low < 20:
             continue
         halls += hall(rng, (start, low + 2, end, high - rng.uniform(5, 9)), Cover(int(kind)))
     inner = (s0 + 4, t0 + 4, s1 - 4, t1 - 4)
@@ -155,7 +155,11 @@ def _stains(rng: np.random.Generator, rect: Rect) -> Shapes:
 def stacks(rng: np.random.Generator, rect: Rect, count: int) -> Shapes:
     """Goods and boxes stacked in the open, in short rows."""
     s0, t0, s1, t1 = rect
-    s, t = rng.uniform(s0, s1 - 12, count), rng.uniform(t0, t1 - 6, count)
+    lines = rng.uniform(t0, t1 - 6, max(2, count // 7))
+    middles = rng.uniform(s0, s1 - 12, len(lines))
+    row = rng.integers(0, len(lines), count)
+    s = np.clip(middles[row] + rng.normal(0, 22, count), s0, s1 - 12)
+    t = lines[row] + rng.normal(0, 0.8, count)
     size = rng.uniform(2, 12, count), rng.uniform(2, 6, count)
     kinds = rng.choice(
         [Cover.GOODS, Cover.ROOF_BLUE, Cover.ROOF_RED, Cover.ROOF_WHITE, Cover.WASTE],

@@ -97,24 +97,22 @@ def _squeezed(plane: Float, quality: int) -> Float:
 VHR_A = Camera(
     "合成高分甲",
     ("blue", "green", "red", "nir"),
-    (1000.0, 930.0, 850.0, 560.0),
-    (-2.0, -2.0, 0.0, 4.0),
-    blur_px=0.62,
+    (1010.0, 1060.0, 930.0, 560.0),
+    (-10.0, -16.0, -20.0, 0.0),
+    blur_px=0.58,
     sharpen=0.55,
-    noise=1.2,
-    step=2,
+    noise=2.4,
 )
 """A 2 m class sensor of the kind whose 8-bit products are common."""
 
 VHR_B = Camera(
     "合成高分乙",
     ("blue", "green", "red", "nir"),
-    (780.0, 800.0, 830.0, 500.0),
-    (2.0, 6.0, 10.0, 14.0),
-    blur_px=0.70,
+    (850.0, 950.0, 930.0, 500.0),
+    (-4.0, -3.0, -4.0, 8.0),
+    blur_px=0.64,
     sharpen=0.50,
-    noise=1.4,
-    step=2,
+    noise=2.4,
 )
 """Another sensor: warmer, softer, lower contrast."""
 

@@ -11,6 +11,7 @@ from rasterio.features import rasterize
 from shapely import Polygon
 
 from geo.raster import Float
+from tiles.synthetic.cover import RIGID
 from tiles.synthetic.shape import Points, Shapes
 
 _SHIFT = 4  # binary digits of a pixel that OpenCV keeps of a vertex
@@ -92,17 +93,47 @@ class Patch:
     """Painted in order, inside the outline only."""
 
 
-def paint(grid: Lattice2D, layers: Sequence[Shapes], patches: Sequence[Patch] = ()) -> Painted:
-    """Paint `layers` in order, then `patches`; object 0 lies under everything and is grass."""
+def paint(
+    grid: Lattice2D,
+    layers: Sequence[Shapes],
+    patches: Sequence[Patch] = (),
+    unrest: tuple[Float, Float] | None = None,
+) -> Painted:
+    """Paint `layers` in order, then `patches`; object 0 lies under everything and is grass.
+
+    `unrest` is how far, in metres (y, x), the edges of land, but not of built things, wander.
+    """
     kept = _in_view(grid, layers)
     number = np.zeros((grid.height, grid.width), np.int32)
     first = 1
     for shapes in kept:
         first = _paint_batch(number, grid, shapes, first)
+    number = _loosened(number, kept, unrest, grid.step)
     for patch in patches:
         first = _paint_patch(number, grid, patch, first)
         kept += patch.shapes
     return _painted(number, kept)
+
+
+def _loosened(
+    number: NDArray[np.int32],
+    kept: Sequence[Shapes],
+    unrest: tuple[Float, Float] | None,
+    step: float,
+) -> NDArray[np.int32]:
+    """Move the edges between soft covers by `unrest`; what is rigid stays where it is."""
+    if unrest is None or not kept:
+        return number
+    rows, cols = number.shape
+    x = np.arange(cols, dtype=np.float32)[None, :] + unrest[0] * np.float32(1 / step)
+    y = np.arange(rows, dtype=np.float32)[:, None] + unrest[1] * np.float32(1 / step)
+    source = number.astype(np.float32)  # exact to 2^24 objects
+    moved = cv2.remap(source, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    moved = moved.astype(np.int32)
+    cover = np.concatenate([np.zeros(1, np.uint8), *(shapes.cover for shapes in kept)])
+    rigid = np.isin(cover, list(RIGID))
+    stays = np.take(rigid, number) | np.take(rigid, moved)
+    return np.where(stays, number, moved)
 
 
 def _in_view(grid: Lattice2D, layers: Sequence[Shapes]) -> list[Shapes]:
@@ -130,8 +161,8 @@ def _painted(number: NDArray[np.int32], kept: Sequence[Shapes]) -> Painted:
     tint[0] = 1.0
     facing = column("facing")
     facing[0] = np.nan
-    rest = (column(name) for name in ("variety", "angle", "height"))
-    return Painted(number, cover, tint, *rest, facing)
+    variety, angle, height = (column(name) for name in ("variety", "angle", "height"))
+    return Painted(number, cover, tint, variety, angle, height, facing)
 
 
 def _paint_patch(number: NDArray[np.int32], grid: Lattice2D, patch: Patch, first: int) -> int:

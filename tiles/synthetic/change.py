@@ -223,7 +223,7 @@ _OPEN = (LotKind.FIELD, LotKind.DISTURBED, LotKind.ORCHARD)
 
 MAKERS: dict[ChangeClass, tuple[Maker, tuple[LotKind, ...], tuple[float, float]]] = {
     ChangeClass.WASTE_HEAP: (waste_heap, _OPEN, (42, 80)),
-    ChangeClass.FILLED_PIT: (filled_pit, (LotKind.POND,), (40, 85)),
+    ChangeClass.FILLED_PIT: (filled_pit, (LotKind.POND,), (34, 90)),
     ChangeClass.SLURRY_POND: (slurry_pond, _FIELDS, (46, 84)),
     ChangeClass.STACKED_YARD: (stacked_yard, _OPEN, (45, 85)),
     ChangeClass.BUILDING_NEW: (building_new, _OPEN, (30, 78)),

@@ -77,13 +77,13 @@ class Look:
     """Relief in metres that shades and casts shadows."""
 
 
-_SOIL = (0.100, 0.132, 0.165, 0.235, 0.310)
-_DRY = (0.135, 0.175, 0.215, 0.290, 0.360)
-_DAMP = (0.060, 0.075, 0.092, 0.150, 0.190)
+_SOIL = (0.094, 0.122, 0.140, 0.215, 0.300)
+_DRY = (0.142, 0.180, 0.205, 0.280, 0.350)
+_DAMP = (0.058, 0.072, 0.080, 0.145, 0.190)
 _GREEN = (0.032, 0.068, 0.040, 0.400, 0.190)
-_DULL = (0.055, 0.080, 0.078, 0.230, 0.220)
+_DULL = (0.052, 0.073, 0.068, 0.220, 0.220)
 _DEEP = (0.022, 0.042, 0.028, 0.300, 0.130)
-_STRAW = (0.100, 0.140, 0.175, 0.290, 0.330)
+_STRAW = (0.098, 0.132, 0.150, 0.270, 0.330)
 _WATER = (0.045, 0.066, 0.050, 0.022, 0.012)
 _GREY = (0.150, 0.158, 0.160, 0.180, 0.200)
 _PALE = (0.230, 0.245, 0.250, 0.275, 0.300)
@@ -91,13 +91,13 @@ _DARK = (0.070, 0.072, 0.072, 0.080, 0.085)
 
 LOOKS: dict[Cover, Look] = {
     Cover.GRASS: Look(_DULL, _SOIL, 0.35, 0.30, 0.22, 0.10, 0.10, 0.25),
-    Cover.WHEAT: Look(_GREEN, _SOIL, 0.20, 0.14, 0.10, 0.16, 0.06, 0.05),
+    Cover.WHEAT: Look(_GREEN, _SOIL, 0.26, 0.24, 0.16, 0.20, 0.08, 0.05),
     Cover.RAPE: Look(_GREEN, _SOIL, 0.18, 0.14, 0.12, 0.12, 0.08, 0.10),
     Cover.RICE: Look(_GREEN, _DAMP, 0.15, 0.15, 0.08, 0.12, 0.06, 0.05),
     Cover.VEGETABLE: Look(_GREEN, _SOIL, 0.45, 0.20, 0.14, 0.34, 0.10, 0.10),
-    Cover.FALLOW: Look(_DULL, _STRAW, 0.45, 0.30, 0.20, 0.22, 0.10, 0.15),
+    Cover.FALLOW: Look(_DULL, _STRAW, 0.45, 0.42, 0.26, 0.28, 0.12, 0.20),
     Cover.ORCHARD: Look(_DEEP, _DULL, 0.40, 0.15, 0.34, 0.40, 0.12, 0.90),
-    Cover.PLOUGHED: Look(_SOIL, _DAMP, 0.45, 0.28, 0.16, 0.28, 0.09, 0.18),
+    Cover.PLOUGHED: Look(_SOIL, _DAMP, 0.45, 0.40, 0.22, 0.32, 0.11, 0.20),
     Cover.FILM: Look((0.30, 0.32, 0.33, 0.36, 0.32), _SOIL, 0.38, 0.12, 0.12, 0.40, 0.05, 0.05),
     Cover.GREENHOUSE: Look((0.22, 0.235, 0.24, 0.30, 0.25), _GREY, 0.4, 0.2, 0.2, 0.2, 0.08, 0.0),
     Cover.DUST_NET: Look((0.07, 0.135, 0.095, 0.19, 0.20), _SOIL, 0.22, 0.2, 0.2, 0.1, 0.10, 0.6),
@@ -110,11 +110,11 @@ LOOKS: dict[Cover, Look] = {
     Cover.CONCRETE: Look((0.19, 0.205, 0.21, 0.23, 0.25), _GREY, 0.40, 0.30, 0.20, 0.10, 0.08, 0.0),
     Cover.DIRT: Look(_DRY, _SOIL, 0.40, 0.30, 0.20, 0.30, 0.08, 0.1),
     Cover.SOIL: Look(_DRY, _SOIL, 0.40, 0.40, 0.25, 0.15, 0.09, 0.35),
-    Cover.FILL: Look((0.150, 0.190, 0.225, 0.29, 0.35), _SOIL, 0.35, 0.3, 0.25, 0.3, 0.09, 0.45),
+    Cover.FILL: Look((0.155, 0.192, 0.215, 0.29, 0.35), _SOIL, 0.35, 0.3, 0.25, 0.3, 0.09, 0.45),
     Cover.ROUGH: Look(_STRAW, _DULL, 0.50, 0.45, 0.35, 0.10, 0.14, 0.7),
-    Cover.ROOF_TILE: Look((0.085, 0.100, 0.135, 0.18, 0.22), _DARK, 0.25, 0.1, 0.2, 0.1, 0.10, 0.0),
+    Cover.ROOF_TILE: Look((0.110, 0.150, 0.205, 0.25, 0.28), _GREY, 0.35, 0.2, 0.25, 0.1, 0.14, 0.0),
     Cover.ROOF_GREY: Look(_GREY, _DARK, 0.25, 0.15, 0.20, 0.20, 0.09, 0.0),
-    Cover.ROOF_BLUE: Look((0.29, 0.215, 0.125, 0.24, 0.22), _GREY, 0.15, 0.1, 0.1, 0.2, 0.06, 0.0),
+    Cover.ROOF_BLUE: Look((0.26, 0.185, 0.105, 0.22, 0.22), _GREY, 0.18, 0.14, 0.15, 0.22, 0.09, 0.0),
     Cover.ROOF_WHITE: Look((0.33, 0.34, 0.34, 0.36, 0.33), _PALE, 0.35, 0.2, 0.15, 0.2, 0.05, 0.0),
     Cover.ROOF_RED: Look((0.13, 0.14, 0.225, 0.28, 0.30), _GREY, 0.2, 0.15, 0.15, 0.2, 0.07, 0.0),
     Cover.CANOPY: Look(_DEEP, _DULL, 0.25, 0.18, 0.30, 0.05, 0.14, 1.6),
@@ -128,6 +128,22 @@ LOOKS: dict[Cover, Look] = {
     Cover.LAWN: Look((0.040, 0.072, 0.055, 0.30, 0.2), _SOIL, 0.25, 0.25, 0.2, 0.0, 0.08, 0.15),
     Cover.STUMPS: Look(_SOIL, _STRAW, 0.45, 0.30, 0.40, 0.15, 0.16, 0.5),
     Cover.PIT_WATER: Look((0.075, 0.11, 0.11, 0.06, 0.02), _WATER, 0.3, 0.2, 0.05, 0.0, 0.02, 0.0),
-    Cover.COURT: Look(_GREY, _DULL, 0.45, 0.30, 0.40, 0.05, 0.14, 0.2),
+    Cover.COURT: Look((0.155, 0.175, 0.185, 0.23, 0.27), _DULL, 0.45, 0.30, 0.40, 0.05, 0.16, 0.2),
 }
 """The look of every cover before season and variety."""
+
+RIGID = frozenset(
+    {
+        Cover.GREENHOUSE,
+        Cover.ASPHALT,
+        Cover.CONCRETE,
+        Cover.ROOF_TILE,
+        Cover.ROOF_GREY,
+        Cover.ROOF_BLUE,
+        Cover.ROOF_WHITE,
+        Cover.ROOF_RED,
+        Cover.GOODS,
+        Cover.VEHICLE,
+    }
+)
+"""Covers whose edges are straight; all others get uneven edges."""

@@ -36,13 +36,26 @@ def cuts(rng: np.random.Generator, start: float, end: float, mean: float) -> Poi
     return start + (end - start) * np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
 
 
-def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
-    """A field block: strips in runs of one crop, headlands, a few ditches, bushes and graves."""
+def strip_grid(rng: np.random.Generator, rect: Rect) -> tuple[bool, Points, Points]:
+    """Whether strips run along s instead of t, their edges, and the headlands across them."""
     across = bool(rng.random() < 0.25)
     s0, t0, s1, t1 = turned_rect(rect, across)
-    edges = cuts(
-        rng, s0, s1, rng.choice([7.0, 10.0, 14.0, 24.0, 45.0], p=[0.2, 0.3, 0.25, 0.15, 0.1])
-    )
+    mean = rng.choice([7.0, 10.0, 14.0, 24.0, 45.0], p=[0.2, 0.3, 0.25, 0.15, 0.1])
+    edges = cuts(rng, s0, s1, float(mean))
+    return across, edges, cuts(rng, t0, t1, float(rng.choice([60.0, 110.0, 200.0])))
+
+
+def pond_grid(rng: np.random.Generator, rect: Rect) -> tuple[Points, Points]:
+    """Middle lines of the dykes between ponds, along s and along t."""
+    s0, t0, s1, t1 = rect
+    columns = cuts(rng, s0, s1, float(rng.uniform(40, 66)))
+    return columns, cuts(rng, t0, t1, float(rng.uniform(75, 130)))
+
+
+def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
+    """A field block: strips in runs of one crop, headlands, a few ditches, bushes and graves."""
+    across, edges, parts = strip_grid(rng, rect)
+    s0, t0, s1, t1 = turned_rect(rect, across)
     count = len(edges) - 1
     run = np.cumsum(rng.random(count) < rng.uniform(0.15, 0.5))
     run_crop = rng.choice(_CROPS, size=count + 1, p=_CROP_SHARE).astype(np.uint8)
@@ -53,7 +66,6 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     rows: list[Shapes] = [
         batch(boxes(s0, t0, s1, t1), Cover.FALLOW, variety=rng.uniform(-1, 1), angle=np.pi / 2)
     ]
-    parts = cuts(rng, t0, t1, rng.choice([60.0, 110.0, 200.0]))
     gap = rng.uniform(0.3, 1.4)
     for low, high in zip(parts[:-1], parts[1:], strict=True):
         same = rng.random(count) < 0.7
@@ -79,10 +91,10 @@ def _wet_lines(rng: np.random.Generator, edges: Points, span: tuple[float, float
 
 def _bushes(rng: np.random.Generator, rect: Rect, parts: Points) -> Shapes:
     s0, t0, s1, t1 = rect
-    count = 2 + int(rng.poisson((s1 - s0) * (t1 - t0) / 2500))
+    count = 2 + int(rng.poisson((s1 - s0) * (t1 - t0) / 3500))
     s = rng.uniform(s0, s1, count)
     t = rng.choice(parts, count) + rng.normal(0, 1.5, count)
-    loose = rng.random(count) < 0.4
+    loose = rng.random(count) < 0.12
     t[loose] = rng.uniform(t0, t1, int(loose.sum()))
     return trees(rng, np.stack([s, t], axis=-1), 1.6)
 
@@ -140,9 +152,8 @@ def orchard(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
 
 def ponds(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     """A grid of fish ponds between dykes; water of many greens, sheds and aerators."""
-    s0, t0, s1, t1 = rect
-    columns = cuts(rng, s0, s1, rng.uniform(34, 60))
-    lines = cuts(rng, t0, t1, rng.uniform(70, 130))
+    t0, t1 = rect[1], rect[3]
+    columns, lines = pond_grid(rng, rect)
     rows = [batch(boxes(*rect), Cover.DYKE, variety=rng.uniform(-1, 1), angle=np.pi / 2)]
     left, low = (a.ravel() for a in np.meshgrid(columns[:-1], lines[:-1]))
     right, high = (a.ravel() for a in np.meshgrid(columns[1:], lines[1:]))

@@ -4,6 +4,7 @@ Everything is laid out in flat lattice metres (s, t) and carried to the ground b
 that lines curve, neighbours still meet, and any part can be drawn without the rest.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -11,18 +12,18 @@ import numpy as np
 
 from tiles.synthetic.shape import Points, Shapes
 
-SPACING_M = 400.0
-"""Mean distance of lattice lines: Chongming's polder ditches lie 300-500 m apart."""
+SPACING_M = 470.0
+"""Mean distance of lattice lines: Chongming's polder ditches lie 300-600 m apart."""
 
-WARP_M = 70.0
-"""No point is warped by more than this."""
+BEND_M = 90.0
+"""Within a window of a kilometre no line leaves the chord of its ends by more than this."""
 
 _WAVES = (  # wave vector per metre, amplitude in metres; incommensurate, so nothing repeats
-    (0.00313, 0.00121, 21.0),
-    (-0.00173, 0.00397, 17.0),
-    (0.00071, -0.00213, 24.0),
-    (0.00911, 0.00653, 3.2),
-    (-0.00789, 0.01013, 2.6),
+    (0.00313, 0.00121, 34.0),
+    (-0.00173, 0.00397, 30.0),
+    (0.00071, -0.00213, 45.0),
+    (0.00911, 0.00653, 5.0),
+    (-0.00789, 0.01013, 4.0),
 )
 
 
@@ -113,17 +114,26 @@ class Lattice:
             st = flat - self._warp(st)
         return st
 
-    def place(self, shapes: Shapes) -> Shapes:
+    def place(self, layers: Iterable[Shapes]) -> tuple[Shapes, ...]:
         """Carry shapes laid out in lattice metres to the ground."""
-        return shapes.moved(self.to_ground(shapes.rings), self.turn)
+        parts = [shapes for shapes in layers if len(shapes)]
+        if not parts:
+            return ()
+        ends = np.cumsum([shapes.rings.shape[0] * shapes.rings.shape[1] for shapes in parts])
+        points = self.to_ground(np.concatenate([shapes.rings.reshape(-1, 2) for shapes in parts]))
+        pieces = np.split(points, ends[:-1])
+        return tuple(
+            shapes.moved(piece.reshape(shapes.rings.shape), self.turn)
+            for shapes, piece in zip(parts, pieces, strict=True)
+        )
 
     def cells_over(self, bounds: tuple[float, float, float, float]) -> list[tuple[int, int]]:
         """Cells that may touch `bounds` (xmin, ymin, xmax, ymax), in painting order."""
         xmin, ymin, xmax, ymax = bounds
         corners = np.array([(x, y) for x in (xmin, xmax) for y in (ymin, ymax)])
         st = self.to_lattice(corners)
-        low = np.floor((st.min(axis=0) - WARP_M) / SPACING_M - 0.2).astype(int)
-        high = np.ceil((st.max(axis=0) + WARP_M) / SPACING_M + 0.2).astype(int)
+        low = np.floor((st.min(axis=0) - BEND_M) / SPACING_M - 0.2).astype(int)
+        high = np.ceil((st.max(axis=0) + BEND_M) / SPACING_M + 0.2).astype(int)
         return [(i, j) for j in range(low[1], high[1]) for i in range(low[0], high[0])]
 
     def _warp(self, st: Points) -> Points:

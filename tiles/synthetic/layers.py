@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.change_class import ChangeClass
 from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
 from geo.zone import Edition, Zone, ZoneKind, ZoneLayer
-from tiles.synthetic.event import Event, Lookalike
+from tiles.synthetic.event import Event
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.layout import Lot, LotKind, lots
 from tiles.synthetic.shape import Points
@@ -91,8 +91,9 @@ def _districts(ground: Ground) -> ZoneLayer:
     return ZoneLayer.of(ZoneKind.DISTRICT, Edition("2024"), zones)
 
 
-def _of_kind(ground: Ground, kind: ChangeClass | Lookalike) -> Event:
-    return next(event for event in ground.events if event.kind is kind)
+def _of_kind(ground: Ground, kind: ChangeClass) -> Event | None:
+    """The ground's first event of a kind; small grounds may lack one."""
+    return next((event for event in ground.events if event.kind is kind), None)
 
 
 def _around(event: Event, metres: float) -> BaseGeometry:
@@ -131,19 +132,16 @@ def _red_line(ground: Ground, edition: Edition) -> ZoneLayer:
     hall = _of_kind(ground, ChangeClass.BUILDING_NEW)
     soil = _of_kind(ground, ChangeClass.BARE_SOIL)
     heap = _of_kind(ground, ChangeClass.WASTE_HEAP)
-    if edition is _OLD_LINE:
-        pieces = [
-            ("R1", "滩涂湿地", _flat(ground, 60.0, 420.0)),
-            ("R2", "沿海防护林", _around(wood, 35.0)),
-            ("R3", "水源涵养区", _cut(hall, 0.6, 180.0)),
-        ]
-    else:
-        pieces = [
-            ("R1", "滩涂湿地", _flat(ground, 20.0, 600.0)),
-            ("R2", "沿海防护林", _around(wood, 60.0)),
-            ("R4", "生物多样性维护区", _cut(soil, 0.45, 200.0)),
-            ("R5", "河口湿地", _beside(heap, 2.0, 120.0)),
-        ]
+    old = edition is _OLD_LINE
+    pieces = [("R1", "滩涂湿地", _flat(ground, *((60.0, 420.0) if old else (20.0, 600.0))))]
+    if wood:
+        pieces.append(("R2", "沿海防护林", _around(wood, 35.0 if old else 60.0)))
+    if hall and old:
+        pieces.append(("R3", "水源涵养区", _cut(hall, 0.6, 180.0)))
+    if soil and not old:
+        pieces.append(("R4", "生物多样性维护区", _cut(soil, 0.45, 200.0)))
+    if heap and not old:
+        pieces.append(("R5", "河口湿地", _beside(heap, 2.0, 120.0)))
     zones = [
         Zone(f"{edition.name}-{code}", f"{name}（{EXAMPLE}）", _lonlat(ground, shape))
         for code, name, shape in pieces
@@ -155,20 +153,22 @@ def _reserve(ground: Ground) -> ZoneLayer:
     """A wetland reserve: a core zone off the dyke and a general control zone around it."""
     core = _flat(ground, 150.0, 600.0)
     general = _flat(ground, 25.0, 600.0).difference(core)
-    pit = _around(_of_kind(ground, ChangeClass.EXCAVATION), 45.0)
     name = f"东滩湿地保护区（{EXAMPLE}）"
     zones = [
         Zone("P1", name, _lonlat(ground, core), level="core_zone"),
         Zone("P2", name, _lonlat(ground, general), level="general_zone"),
-        Zone("P3", f"候鸟栖息地（{EXAMPLE}）", _lonlat(ground, pit), level="general_zone"),
     ]
+    pit = _of_kind(ground, ChangeClass.EXCAVATION)
+    if pit:
+        habitat = _lonlat(ground, _around(pit, 45.0))
+        zones.append(Zone("P3", f"候鸟栖息地（{EXAMPLE}）", habitat, level="general_zone"))
     return ZoneLayer.of(ZoneKind.PROTECTED_AREA, Edition("2021", date(2021, 1, 1)), zones)
 
 
 def _water_source(ground: Ground) -> ZoneLayer:
     """Zones I, II and quasi as rings around a made-up intake beside the slurry basin."""
-    slurry = Polygon(_of_kind(ground, ChangeClass.SLURRY_POND).outline)
-    intake = slurry.centroid
+    slurry = _of_kind(ground, ChangeClass.SLURRY_POND) or ground.events[0]
+    intake = Polygon(slurry.outline).centroid
     first = intake.buffer(38.0, quad_segs=12)
     second = intake.buffer(150.0, quad_segs=16)
     quasi = intake.buffer(320.0, quad_segs=16)

@@ -4,7 +4,7 @@ A cell is laid out from the seed and its own index alone, so any window can be d
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -14,8 +14,8 @@ from tiles.synthetic import built, farm
 from tiles.synthetic.corridor import Corridor, corridor, sea_dyke
 from tiles.synthetic.cover import Cover
 from tiles.synthetic.farm import Rect
-from tiles.synthetic.lattice import Lattice, LineKind
-from tiles.synthetic.shape import Shapes, batch, boxes
+from tiles.synthetic.lattice import Lattice, hashed
+from tiles.synthetic.shape import Points, Shapes, batch, boxes
 
 
 class LotKind(IntEnum):
@@ -82,16 +82,16 @@ _FILL: dict[LotKind, Callable[[np.random.Generator, Rect], list[Shapes]]] = {
 
 _F, _G, _O, _P = LotKind.FIELD, LotKind.GREENHOUSE, LotKind.ORCHARD, LotKind.POND
 _THEMES: tuple[tuple[LotKind, ...], ...] = (  # what the lots of one cell are drawn from
-    (_F, _F, _F, _F, _G),
-    (LotKind.VILLAGE, _F, _F, LotKind.VILLAGE, _O),
+    (_F, _F, _F, _F, _F),
+    (LotKind.VILLAGE, LotKind.VILLAGE, _F, LotKind.VILLAGE),
     (_P, _P, _P, _F),
-    (_F, _F, LotKind.DISTURBED, _O),
-    (LotKind.PLANT, LotKind.PLANT, LotKind.YARD, _F),
-    (LotKind.WOOD, _F, _F, LotKind.WOOD),
+    (_F, _F, LotKind.DISTURBED, _F),
+    (LotKind.PLANT, LotKind.PLANT, LotKind.YARD, LotKind.PLANT),
+    (_F, _F, LotKind.WOOD, _F),
     (LotKind.VILLAGE, LotKind.VILLAGE, LotKind.VILLAGE, LotKind.FLATS),
-    (_F, _F, _F, _P, _F),
-    (LotKind.DISTURBED, LotKind.YARD, LotKind.PLANT, _G),
-    (LotKind.FLATS, LotKind.PLANT, LotKind.DISTURBED, LotKind.WOOD),
+    (_F, _F, _G, _F, _O),
+    (LotKind.DISTURBED, LotKind.YARD, LotKind.PLANT, LotKind.DISTURBED),
+    (LotKind.FLATS, LotKind.FLATS, LotKind.DISTURBED, LotKind.PLANT),
 )
 
 
@@ -107,7 +107,7 @@ def lots(lattice: Lattice, i: int, j: int) -> tuple[Lot, ...]:
         theme = int(rng.integers(len(_THEMES)))
     palette = list(_THEMES[theme])
     rng.shuffle(palette)
-    rects = _split(rng, rect, 190.0 if _F in palette[:2] else 140.0)
+    rects = _split(rng, rect, 210.0 if _F in palette[:2] else 170.0)
     return tuple(Lot(palette[n % len(palette)], part, (i, j), n) for n, part in enumerate(rects))
 
 
@@ -129,7 +129,7 @@ def _split(rng: np.random.Generator, rect: Rect, smallest: float) -> list[Rect]:
     return [piece for part in parts for piece in _split(rng, part, smallest)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def cell_shapes(lattice: Lattice, i: int, j: int) -> CellShapes:
     """Everything of a cell before any change, on the ground."""
     if j >= lattice.coast_row:
@@ -153,9 +153,26 @@ def cell_shapes(lattice: Lattice, i: int, j: int) -> CellShapes:
 
 def lot_shapes(lattice: Lattice, lot: Lot) -> list[Shapes]:
     """What fills a lot, in lattice metres."""
+    worn = np.float32(np.exp(0.16 * (2 * hashed(lattice.seed, 34, *lot.cell, lot.number) - 1)))
+    shapes = _FILL[lot.kind](lot_rng(lattice, lot), lot.rect)
+    return [replace(part, tint=part.tint * worn) for part in shapes]
+
+
+def lot_rng(lattice: Lattice, lot: Lot) -> np.random.Generator:
+    """The source of every choice inside a lot, from its start."""
     i, j = lot.cell
-    rng = np.random.default_rng([lattice.seed, 33, i + 10_000, j + 10_000, lot.number])
-    return _FILL[lot.kind](rng, lot.rect)
+    return np.random.default_rng([lattice.seed, 33, i + 10_000, j + 10_000, lot.number])
+
+
+def natural_lines(lattice: Lattice, lot: Lot) -> tuple[Points, Points]:
+    """Lines of constant s and of constant t at which use changes inside a lot; may be empty."""
+    none = np.empty(0)
+    if lot.kind == LotKind.POND:
+        return farm.pond_grid(lot_rng(lattice, lot), lot.rect)
+    if lot.kind != LotKind.FIELD:
+        return none, none
+    across, edges, _ = farm.strip_grid(lot_rng(lattice, lot), lot.rect)
+    return (none, edges) if across else (edges, none)
 
 
 def _between(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
@@ -164,7 +181,7 @@ def _between(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     return [batch(boxes(*rect), cover, tint=rng.uniform(0.7, 1.0))]
 
 
-def _fine_rect(rect: Rect) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _fine_rect(rect: Rect) -> Points:
     """A rectangle with 12 points a side, so that neighbours meet under the warp."""
     s0, t0, s1, t1 = rect
     share = np.linspace(0, 1, 12, endpoint=False)
@@ -175,17 +192,9 @@ def _fine_rect(rect: Rect) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 
 def _placed(lattice: Lattice, land: list[Shapes], lines: list[Corridor]) -> CellShapes:
-    def carried(shapes: list[Shapes]) -> tuple[Shapes, ...]:
-        return tuple(lattice.place(part) for part in shapes if len(part))
-
     return CellShapes(
-        land=carried(land),
-        water=carried([part for line in lines for part in line.water]),
-        road=carried([part for line in lines for part in line.road]),
-        above=carried([part for line in lines for part in line.above]),
+        land=lattice.place(land),
+        water=lattice.place([part for line in lines for part in line.water]),
+        road=lattice.place([part for line in lines for part in line.road]),
+        above=lattice.place([part for line in lines for part in line.above]),
     )
-
-
-def is_water_line(kind: LineKind) -> bool:
-    """Whether a lattice line is a waterway."""
-    return kind in (LineKind.CANAL, LineKind.RIVER)

@@ -84,7 +84,7 @@ def licensed_yard(rng: np.random.Generator, rect: Rect) -> Made:
 MAKERS: dict[Lookalike, tuple[Maker, tuple[LotKind, ...], tuple[float, float]]] = {
     Lookalike.PLOUGHING: (ploughing, (LotKind.FIELD,), (60, 110)),
     Lookalike.NURSERY_FILM: (nursery_film, (LotKind.FIELD,), (45, 90)),
-    Lookalike.DRAINED_POND: (drained_pond, (LotKind.POND,), (40, 85)),
+    Lookalike.DRAINED_POND: (drained_pond, (LotKind.POND,), (34, 90)),
     Lookalike.DUST_NET: (dust_net, (LotKind.DISTURBED, LotKind.FIELD), (45, 85)),
     Lookalike.LICENSED_YARD: (licensed_yard, (LotKind.YARD,), (70, 150)),
 }

@@ -12,8 +12,8 @@ from tiles.synthetic.change import Maker
 from tiles.synthetic.event import Event, Lookalike
 from tiles.synthetic.farm import Rect
 from tiles.synthetic.lattice import Lattice
-from tiles.synthetic.layout import Lot, LotKind, lots
-from tiles.synthetic.shape import Points, Shapes
+from tiles.synthetic.layout import Lot, LotKind, lots, natural_lines
+from tiles.synthetic.shape import Points
 
 FIRST_DAY = date(2023, 4, 10)
 """No event happens before."""
@@ -95,7 +95,20 @@ def _rect_in(
     width, height = (min(space, rng.uniform(low, high)) for space in room)
     s = s0 + _MARGIN_M + rng.uniform(0, room[0] - width)
     t = t0 + _MARGIN_M + rng.uniform(0, room[1] - height)
-    return s, t, s + width, t + height
+    lines = natural_lines(lattice, lot)
+    s_low, s_high = _snapped(lines[0], s, s + width, low)
+    t_low, t_high = _snapped(lines[1], t, t + height, low)
+    return s_low, t_low, s_high, t_high
+
+
+def _snapped(lines: Points, start: float, end: float, least: float) -> tuple[float, float]:
+    """Move a span's ends to the nearest lines, if it stays long enough and off the outer two."""
+    inner = lines[1:-1]
+    if len(inner) < 2:
+        return start, end
+    low = float(inner[np.argmin(np.abs(inner - start))]) + 1.0
+    high = float(inner[np.argmin(np.abs(inner - end))]) - 1.0
+    return (low, high) if high - low >= 0.7 * least else (start, end)
 
 
 def _inside(lattice: Lattice, rect: Rect, size_m: float) -> bool:
@@ -111,8 +124,5 @@ def _event(
     days = (LAST_DAY - FIRST_DAY).days
     day = FIRST_DAY + timedelta(days=int(rng.integers(0, days + 1)))
 
-    def carried(shapes: list[Shapes]) -> tuple[Shapes, ...]:
-        return tuple(lattice.place(part) for part in shapes if len(part))
-
     ring: Points = lattice.to_ground(outline)
-    return Event(kind, day, ring, carried(before), carried(after))
+    return Event(kind, day, ring, lattice.place(before), lattice.place(after))

@@ -22,7 +22,7 @@ from tiles.synthetic.ground import Ground
 from tiles.synthetic.layout import cell_shapes
 from tiles.synthetic.moment import Moment
 from tiles.synthetic.shape import Shapes
-from tiles.synthetic.shade import reflectance
+from tiles.synthetic.shade import reflectance, unrest
 from tiles.synthetic.sky import CLEAR, classified, through_air
 from tiles.synthetic.sun import REACH_M
 
@@ -110,7 +110,8 @@ def _block(
     fine = Lattice2D(*corner, gsd / factor, count * factor, count * factor)
     bands = camera.bands if "swir16" not in camera.bands else BANDS
     layers, patches = layers_over(ground, moment, fine.bounds)
-    rho = reflectance(ground, moment, bands, fine, paint(fine, layers, patches))
+    painted = paint(fine, layers, patches, unrest(ground, fine))
+    rho = reflectance(ground, moment, bands, fine, painted)
     keep = slice(margin, margin + size)
     seen = expose(rho, factor, camera)[:, keep, keep]
     inner = Lattice2D(x0 - shift_x, y1 - shift_y, gsd, size, size)

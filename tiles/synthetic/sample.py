@@ -1,5 +1,6 @@
 """Sample: write a small ready set of images, layers and truth, the same bytes every time."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from rasterio.enums import ColorInterp
 
 from geo.geobox import GeoBox
 from geo.zone import ZoneLayer
-from tiles.synthetic.camera import MSI_10M, VHR_A, VHR_B, Camera
+from tiles.synthetic.camera import MSI_10M, VHR_A, VHR_B
 from tiles.synthetic.ground import Ground, make_ground
 from tiles.synthetic.layers import layers
-from tiles.synthetic.moment import Moment, moment_of
+from tiles.synthetic.moment import moment_of
 from tiles.synthetic.readme import readme
 from tiles.synthetic.render import render
 from tiles.synthetic.truth import truth
@@ -22,7 +23,7 @@ from tiles.synthetic.truth import truth
 SEED = 31
 """Seed of the set in data_samples/."""
 
-SIZE_M = 2400.0
+SIZE_M = 1920.0
 """Edge of its ground."""
 
 VHR_SHIFT_M = (1.4, -0.9)
@@ -38,8 +39,8 @@ S2_MOMENTS = (
 S2_FILES = {"blue": "B02", "green": "B03", "red": "B04", "nir": "B08", "swir16": "B11"}
 """Band file stems of Sentinel-2."""
 
-_VHR_INSET_M = 240.0
-_S2_INSET_M = 120.0
+_VHR_INSET_M = 0.0
+_S2_INSET_M = 60.0
 _WRITTEN = "2024-05-01T00:00:00.000Z"  # GeoPackages carry the time of writing; a fixed one here
 
 
@@ -59,8 +60,9 @@ def write_sample(folder: Path, seed: int = SEED, size_m: float = SIZE_M) -> list
 
 
 def _write_vhr(folder: Path, ground: Ground, geobox: GeoBox) -> list[Path]:
-    shifted = Camera(**{**_fields(VHR_B), "shift_m": VHR_SHIFT_M})
-    shots = (("before.tif", VHR_BEFORE, VHR_A), ("after.tif", VHR_AFTER, shifted))
+    first = replace(VHR_A, noise=0.8, step=2)  # rounded to even numbers: the set must stay small
+    later = replace(VHR_B, noise=0.9, step=2, shift_m=VHR_SHIFT_M)
+    shots = (("before.tif", VHR_BEFORE, first), ("after.tif", VHR_AFTER, later))
     paths = []
     for name, moment, camera in shots:
         raster = render(ground, moment, camera, geobox).raster
@@ -68,10 +70,6 @@ def _write_vhr(folder: Path, ground: Ground, geobox: GeoBox) -> list[Path]:
         write_tif(path, geobox, raster.pixels.astype(camera.dtype), camera.bands, moment.day)
         paths.append(path)
     return paths
-
-
-def _fields(camera: Camera) -> dict[str, object]:
-    return {name: getattr(camera, name) for name in camera.__dataclass_fields__}
 
 
 def _write_s2(folder: Path, ground: Ground) -> list[Path]:

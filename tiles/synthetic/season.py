@@ -36,14 +36,14 @@ _CALENDAR: dict[Cover, tuple[tuple[float, float], ...]] = {  # (day of year, sha
 }  # fmt: skip
 _BARE: dict[Cover, tuple[float, float, float, float, float]] = {  # what shows without green
     Cover.CANOPY: (0.058, 0.070, 0.078, 0.160, 0.190),
-    Cover.GRASS: (0.085, 0.110, 0.135, 0.215, 0.290),
+    Cover.GRASS: (0.082, 0.106, 0.120, 0.205, 0.290),
     Cover.LAWN: (0.080, 0.105, 0.115, 0.220, 0.260),
-    Cover.FALLOW: (0.088, 0.118, 0.145, 0.220, 0.300),
-    Cover.RICE: (0.085, 0.110, 0.132, 0.190, 0.260),
+    Cover.FALLOW: (0.085, 0.112, 0.128, 0.210, 0.300),
+    Cover.RICE: (0.082, 0.106, 0.122, 0.185, 0.260),
     Cover.EVERGREEN: (0.050, 0.060, 0.055, 0.200, 0.160),
     Cover.ORCHARD: (0.062, 0.078, 0.080, 0.190, 0.200),
 }
-_SOIL = (0.092, 0.120, 0.150, 0.220, 0.300)
+_SOIL = (0.088, 0.114, 0.132, 0.210, 0.300)
 _FLOWER = np.array([0.04, 0.10, 0.11, 0.05, 0.0])
 _WATER = np.array([0.05, 0.065, 0.055, 0.03, 0.015])
 

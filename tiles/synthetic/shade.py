@@ -4,7 +4,7 @@ import numpy as np
 
 from geo.raster import Float
 from tiles.synthetic.canvas import Lattice2D, Painted
-from tiles.synthetic.cover import BANDS, LOOKS, Cover
+from tiles.synthetic.cover import BANDS, LOOKS, RIGID, Cover
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.moment import Moment
 from tiles.synthetic.season import colours, day_of_year, greenness
@@ -12,6 +12,7 @@ from tiles.synthetic.sun import facing_light, lit, shadow, slope_light
 from tiles.synthetic.texture import sample, sample_along, spectral_tile, streak_tile
 from tiles.synthetic.tide import flat_colour, flat_level
 
+_UNREST_M = 1.3
 _LOOK = {
     name: np.array([getattr(LOOKS[kind], name) for kind in Cover], np.float32)
     for name in ("share", "broad", "fine", "rows", "grain", "rough_m")
@@ -35,9 +36,26 @@ def reflectance(
     light = slope_light(height, np.minimum(relief * 4, 1), moment.sun, grid.step)
     light *= lit(shadow(height, moment.sun, grid.step))
     light *= 1 + _column(painted, _LOOK["grain"][painted.cover]) * grain
+    light *= _tone(grid, painted, broad, seed)
     rho *= light
     _add_tide(ground, moment, bands, (grid, painted, rho, broad))
     return rho
+
+
+def unrest(ground: Ground, grid: Lattice2D) -> tuple[Float, Float]:
+    """How far the edges of fields and banks wander, metres east and south (y, x)."""
+    levels = spectral_tile(ground.lattice.seed + 5, 2.2)
+    east = sample(levels, 0.9, grid.x, grid.y)
+    south = sample(levels, 0.9, grid.x + 311.0, grid.y + 173.0)
+    return east * np.float32(_UNREST_M), south * np.float32(_UNREST_M)
+
+
+def _tone(grid: Lattice2D, painted: Painted, broad: Float, seed: int) -> Float:
+    """Damp and dry, worn and fresh: brightness of open ground over tens to hundreds of metres."""
+    wide = sample(spectral_tile(seed + 6, 2.6), 1.7, grid.x + 77, grid.y + 901)
+    tone = np.exp(np.float32(0.17) * broad + np.float32(0.17) * wide - np.float32(0.02))
+    open_share = _column(painted, np.where(np.isin(painted.cover, list(RIGID)), 0.35, 1.0))
+    return 1 + (tone - 1) * open_share
 
 
 def _column(painted: Painted, values: Float) -> Float:

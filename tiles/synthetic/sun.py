@@ -9,7 +9,7 @@ REACH_M = 64.0
 """No shadow is drawn longer than this."""
 
 _ROOF_PITCH = np.radians(20.0)
-_SKYLIGHT = 0.30  # share of light that comes from the sky and so also reaches shadows
+_SKYLIGHT = 0.20  # share of light that comes from the sky and so also reaches shadows
 
 
 def facing_light(facing: Float, sun: Sun) -> Float:
