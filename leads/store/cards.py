@@ -1,0 +1,66 @@
+"""Score cards in the store: what differs from lead to lead apart from the wording they share.
+
+A card is some 9 KB, most of it names and citations that all leads of one edition have in common.
+The wording is stored once under its own hash, so an old card reads as it was written.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from geo.errors import StoreError
+from leads.domain.score import ScoreCard
+from leads.store.schema import card_wordings
+
+_OWN = {
+    "rules": ("holds",),
+    "groups": ("points",),
+    "items": ("raw", "points", "source"),
+}
+"""Lists of a card, and the fields of their rows that are a lead's own."""
+
+
+def packed(card: ScoreCard) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A card as (the lead's own values with the wording's hash, the wording)."""
+    whole = card.as_json()
+    wording = {
+        name: [{k: v for k, v in row.items() if k not in own} for row in whole[name]]
+        for name, own in _OWN.items()
+    }
+    values = {name: [[row[k] for k in own] for row in whole[name]] for name, own in _OWN.items()}
+    numbers = {name: value for name, value in whole.items() if name not in _OWN}
+    return {**numbers, **values, "wording": _hash(wording)}, wording
+
+
+def keep_card(connection: Connection, card: ScoreCard) -> dict[str, Any]:
+    """Store a card's wording if it is new; returns what belongs into the lead's row."""
+    own, wording = packed(card)
+    key = card_wordings.c.sha256 == own["wording"]
+    if connection.scalar(select(card_wordings.c.sha256).where(key)) is None:
+        row = {"sha256": own["wording"], "edition": card.edition, "wording": wording}
+        connection.execute(insert(card_wordings), row)
+    return own
+
+
+def whole_card(connection: Connection, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The card as `ScoreCard.as_json` gave it. Raises StoreError when its wording is gone."""
+    key = card_wordings.c.sha256 == own["wording"]
+    wording = connection.scalar(select(card_wordings.c.wording).where(key))
+    if wording is None:
+        raise StoreError(f"the wording {own['wording']:.12} of a score card is missing: restore it")
+    lists = {
+        name: [
+            {**words, **dict(zip(fields, values, strict=True))}
+            for words, values in zip(wording[name], own[name], strict=True)
+        ]
+        for name, fields in _OWN.items()
+    }
+    numbers = {name: value for name, value in own.items() if name not in (*_OWN, "wording")}
+    return {**numbers, **lists}
+
+
+def _hash(wording: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(wording, sort_keys=True).encode()).hexdigest()
