@@ -172,12 +172,15 @@ def _notes(leads: Sequence[Lead], layers: Sequence[ZoneLayer], fit: SceneFit) ->
     """What was assumed or could not be checked."""
     if fit.coregistration_px is None:
         yield (
-            "the position error between the dates could not be measured: "
-            f"{ASSUMED_COREGISTRATION_PX:g} px assumed for the overlap ranges"
+            f"两期影像的相对位置误差无法测定，重叠范围按 {ASSUMED_COREGISTRATION_PX:g} 像元假定 / "
+            "position error not measurable: assumed for the overlap ranges"
         )
     if not any(layer.kind is ZoneKind.DISTRICT for layer in layers):
-        yield "no district layer was given: leads carry no district"
+        yield "未提供行政区图层，线索不带行政区 / no district layer: leads carry no district"
         return
     outside = sum(lead.district_code is None for lead in leads)
     if outside:
-        yield f"{outside} of {len(leads)} leads lie outside all districts: their district is null"
+        yield (
+            f"{outside}/{len(leads)} 条线索位于所有行政区之外，行政区为空 / "
+            "leads outside all districts: their district is null"
+        )
