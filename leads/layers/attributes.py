@@ -16,6 +16,8 @@ _LONG_ADCODE = re.compile(r"(\d{6})0{6}")  # the statistics office writes distri
 
 def text_of(value: object) -> str:
     """A value as one line of text: whole floats as integers, nothing for what is missing."""
+    if isinstance(value, str) and value.isprintable():  # nearly all of a million
+        return value.strip()[:_MAX_CHARS]
     if value is None or value is pd.NaT or value is pd.NA or isinstance(value, (dict, list, bytes)):
         return ""
     if isinstance(value, (float, np.floating)):
@@ -29,7 +31,8 @@ def text_of(value: object) -> str:
 
 def texts(column: pd.Series) -> pd.Series:
     """A column as text, row by row; see `text_of`."""
-    return pd.Series([text_of(value) for value in column], index=column.index, dtype=object)
+    values = [text_of(value) for value in column.tolist()]
+    return pd.Series(values, index=column.index, dtype=object)
 
 
 def code_of(text: str) -> str:

@@ -167,7 +167,7 @@ def _area(geometry: Any, faults: Counter[str]) -> shapely.Geometry | None:  # no
     if not parts or any(part is None for part in parts):
         faults[_NO_GEOMETRY] += not parts
         return None
-    return shapely.multipolygons(parts)
+    return parts[0] if kind == "Polygon" else shapely.multipolygons(parts)
 
 
 def _polygon(rings: Any, faults: Counter[str]) -> shapely.Polygon | None:  # noqa: ANN401
