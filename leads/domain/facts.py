@@ -1,8 +1,9 @@
 """Facts: what is known of a lead for scoring it, and the readings the scorecard takes from them."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -11,6 +12,7 @@ from geo.errors import InputError
 from geo.overlap import Overlap
 from geo.zone import ZoneKind
 from leads.domain.classes import class_row
+from leads.domain.lead import Lead
 from leads.domain.score_table import LandUse, scorecard
 
 Value: TypeAlias = float | str | bool | tuple[str, ...] | None
@@ -68,6 +70,31 @@ class Reading:
     """What people are shown instead of `value`, or None."""
     source: str = ""
     """Where it comes from: editions and names of zones, with a mark where editions disagree."""
+
+
+def facts_of(lead: Lead, layers: frozenset[ZoneKind]) -> Facts:
+    """What a lead crossed with `layers` says itself; history is added with `replace`."""
+    return Facts(
+        score=lead.score,
+        change_class=lead.change_class,
+        area_m2=lead.area_m2,
+        overlaps=lead.overlaps,
+        layers=layers,
+        edition_ambiguous=lead.edition_ambiguous,
+        coregistration_m=lead.coregistration_m,
+    )
+
+
+def growth_per_month(observed: Sequence[tuple[date, float]]) -> float | None:
+    """Growth in a month (30.4 days) as a share of the first area; None within one day.
+
+    `observed` holds the day of the image and the geodesic area in m2 of each observation.
+    """
+    if not observed:
+        return None
+    (first_day, first_m2), (last_day, last_m2) = min(observed), max(observed)
+    months = (last_day - first_day).days / 30.4
+    return (last_m2 / first_m2 - 1) / months if months else None
 
 
 def readings_of(facts: Facts) -> Mapping[str, Reading]:
