@@ -55,6 +55,7 @@ _UNREADABLE = (
     IndexError,
     AttributeError,
     OverflowError,
+    NameError,  # pyogrio 0.13, where a .prj holds bytes that are no text
 )
 
 
@@ -129,7 +130,9 @@ def _geojson(file: VectorFile) -> Iterator[Table]:
 
 def _geoparquet(file: VectorFile) -> Iterator[Table]:
     _check_start(file, _PARQUET_START)
-    yield Table(file.shown, file.names, gpd.read_parquet(file.path))
+    frame = gpd.read_parquet(file.path)
+    plain = {name: frame[name].astype(object) for name in frame.columns.drop(frame.geometry.name)}
+    yield Table(file.shown, file.names, frame.assign(**plain))  # broken text fails here, not later
 
 
 _READERS: dict[str, Callable[[VectorFile], Iterator[Table]]] = {

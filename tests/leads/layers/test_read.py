@@ -200,6 +200,12 @@ def test_rubbish_is_refused_in_one_line(
     assert str(tmp_path) not in str(refusal.value)
 
 
+def test_a_prj_that_is_no_text(gbk_shapefile: Path) -> None:
+    gbk_shapefile.with_suffix(".prj").write_bytes(b'GEOGCS["\xff\xfe\x00"')
+    with pytest.raises(LayerError, match="shp"):
+        read_layers(gbk_shapefile)
+
+
 def test_an_empty_layer_and_a_missing_file(tmp_path: Path, frame_of: Frame) -> None:
     empty = tmp_path / "folder"
     empty.mkdir()
