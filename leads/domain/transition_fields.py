@@ -95,14 +95,12 @@ def _unit(rule: FieldRule, given: object, _: datetime) -> FieldValue:
 
 
 def _due(rule: FieldRule, given: object, now: datetime) -> FieldValue:
-    if isinstance(given, datetime):
-        due = utc(given)
-    else:
-        try:
-            due = utc(datetime.fromisoformat(_string(rule, given)))
-        except (ValueError, OverflowError):
-            message = f"{rule.name} {_short(given)}: write it as 2026-12-01T17:00:00+08:00"
-            raise InputError(message) from None
+    try:
+        written = given if isinstance(given, datetime) else _string(rule, given)
+        due = utc(datetime.fromisoformat(written) if isinstance(written, str) else written)
+    except (ValueError, OverflowError, InputError):
+        message = f"{rule.name} {_short(given)}: write it as 2026-12-01T17:00:00+08:00"
+        raise InputError(message) from None
     days = rule.most or 0
     if not utc(now) < due <= utc(now) + timedelta(days=days):
         raise InputError(f"{rule.name} {due.isoformat()}: needs the next {days} days")
