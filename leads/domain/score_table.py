@@ -183,6 +183,8 @@ def _item(row: Mapping[str, Any]) -> Item:
         raise InputError(f"scorecard.toml: item {row['item']}: needs one of {get_args(Shape)}")
     shape: Shape = shapes[0]
     given = row[shape]
+    if shape == "per_unit" and given < 0:
+        raise InputError(f"scorecard.toml: item {row['item']}: per_unit below 0")
     pairs: Pairs = ()
     if shape in {"steps", "nearer"}:
         pairs = tuple((float(value), int(points)) for value, points in given)
