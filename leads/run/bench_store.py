@@ -1,4 +1,4 @@
-"""Lists of a large store timed: how long a page takes, by district with filters, box and distance."""
+"""Lists of a large store timed: pages by district with filters, by box and by distance."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

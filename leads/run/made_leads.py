@@ -106,7 +106,9 @@ def made_rows(
     where = _draw(random, {d: d.share for d in DISTRICTS}, count)
     status = _draw(random, _STATUS_SHARES, count)
     priority = _draw(random, _PRIORITY_SHARES, count)
-    kinds = sum((random.random(count) < p) * KIND_BITS[k] for k, p in _KIND_SHARES.items())
+    kinds = np.zeros(count, dtype=np.int64)
+    for kind, share in _KIND_SHARES.items():
+        kinds += np.where(random.random(count) < share, KIND_BITS[kind], 0)
     classes = random.integers(len(ChangeClass), size=count)
     score, marks = random.random(count), random.integers(0, 101, (2, count))
     outlines, areas = _outlines(random, where)
@@ -121,6 +123,7 @@ def made_rows(
             "change_class": label,
             "machine_class": label,
             "zone_kinds": int(kinds[i]),
+            "crossed_kinds": sum(KIND_BITS.values()),
             "score": float(score[i]),
             "area_m2": float(areas[i]),
             "date_before": filed.date() - timedelta(days=370),
@@ -146,7 +149,7 @@ def _outlines(random: np.random.Generator, where: list[MadeDistrict]) -> tuple[A
     )
     angle = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     ring = centre[:, None] + np.stack([np.cos(angle), np.sin(angle)], -1) * radius[..., None]
-    polygons = shapely.polygons(np.concatenate([ring, ring[:, :1]], axis=1))
+    polygons: Any = shapely.polygons(np.concatenate([ring, ring[:, :1]], axis=1))
     return shapely.multipolygons(polygons[:, None]), geodesic_areas_m2(polygons, CGCS2000)
 
 

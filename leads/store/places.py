@@ -26,29 +26,30 @@ def place_columns(geometry: MultiPolygon) -> dict[str, object]:
     return {"geometry": geometry, "lon": inside.x, "lat": inside.y, **bounds_columns(geometry)}
 
 
-def meets(connection: Connection, box: Box) -> ColumnElement[bool]:
-    """The where clause over `leads` for bounding boxes that meet `box`.
+def meets(
+    connection: Connection,
+    box: Box,
+    table: sa.Table = leads,
+    boxes: sa.TableClause = lead_bounds,
+) -> ColumnElement[bool]:
+    """The where clause over `table` for bounding boxes that meet `box`; `boxes` is its R*Tree.
 
     PostGIS and R*Tree keep boxes in single precision, so it is exact to about a metre only.
     """
     if connection.dialect.name == "postgresql":
         envelope = sa.func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, SRID)
-        return leads.c.geometry.op("&&", is_comparison=True)(envelope)
-    indexed = sa.select(lead_bounds.c.id).where(_overlap(lead_bounds.c, box))
+        return table.c.geometry.op("&&", is_comparison=True)(envelope)
+    indexed = sa.select(boxes.c.id).where(_overlap(boxes, box))
     found = connection.scalar(sa.select(sa.func.count()).select_from(indexed.limit(FEW).subquery()))
-    if (found or 0) < FEW:
-        return leads.c.number.in_(indexed)
-    return _overlap(leads.c, box)
+    return table.c.number.in_(indexed) if (found or 0) < FEW else _overlap(table, box)
 
 
-def _overlap(
-    table: sa.ColumnCollection[str, ColumnElement[float]], box: Box
-) -> ColumnElement[bool]:
+def _overlap(table: sa.FromClause, box: Box) -> ColumnElement[bool]:
     return and_(
-        table["west"] <= box.east,
-        table["east"] >= box.west,
-        table["south"] <= box.north,
-        table["north"] >= box.south,
+        table.c.west <= box.east,
+        table.c.east >= box.west,
+        table.c.south <= box.north,
+        table.c.north >= box.south,
     )
 
 

@@ -117,6 +117,7 @@ leads = sa.Table(
     _number("coregistration_m", null=True),
     Column("edition_ambiguous", Json, nullable=False),
     _whole("zone_kinds"),
+    _whole("crossed_kinds"),
     _whole("recurrence_count"),
     _text("discard_reason", null=True),
     _text("return_reason", null=True),
@@ -235,6 +236,15 @@ accounts = sa.Table(
     Column("created_at", Instant, nullable=False),
     Column("password_set_at", Instant, nullable=False),
     Column("last_login_at", Instant),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.account_id), nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
 )
 
 access_log = sa.Table(

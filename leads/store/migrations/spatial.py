@@ -17,7 +17,7 @@ def add_bounds_index(table: str, index: str) -> None:
     keep = {
         f"{index}_insert AFTER INSERT": f"INSERT INTO {index} VALUES {values}",  # noqa: S608
         f"{index}_update AFTER UPDATE OF west, south, east, north": (
-            f"REPLACE INTO {index} VALUES {values}"
+            f"REPLACE INTO {index} VALUES {values}"  # noqa: S608
         ),
         f"{index}_delete AFTER DELETE": f"DELETE FROM {index} WHERE id = old.number",  # noqa: S608
     }

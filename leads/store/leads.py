@@ -1,0 +1,133 @@
+"""One lead: with its zones, observations and events for a reader; locked for a writer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shapely import MultiPolygon
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from geo.errors import NotFoundError, StaleError
+from geo.overlap import Overlap
+from leads.custody.chain import Link
+from leads.domain.roles import Actor
+from leads.store.access import log_access
+from leads.store.cards import whole_card
+from leads.store.events import history
+from leads.store.lead_row import LEAD_COLUMNS, LeadRow, lead_row
+from leads.store.observations import Observation, observations_of
+from leads.store.overlaps import overlaps_of
+from leads.store.schema import lead_links, leads
+from leads.store.scope import in_scope
+
+MAX_OUTLINES = 500
+"""Most outlines read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLink:
+    """Two leads that have to do with each other."""
+
+    from_lead_id: str
+    """The lead that was merged, split off, or is the next round."""
+    to_lead_id: str
+    """The lead it was merged into, split from, or follows."""
+    kind: str
+    """`merged`, or the FilingOutcome that made the newer lead."""
+    run_id: str
+    """The run that showed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDetail:
+    """Everything the store knows of one lead."""
+
+    row: LeadRow
+    """As it is listed."""
+    geometry: MultiPolygon
+    """Exact outline, EPSG:4490."""
+    scorecard: Mapping[str, Any]
+    """`ScoreCard.as_json`: every item, group and rule."""
+    overlaps: tuple[Overlap, ...]
+    """Zones it lies on."""
+    observations: tuple[Observation, ...]
+    """Oldest first."""
+    links: tuple[LeadLink, ...]
+    """Splits, merges and rounds it is part of."""
+    events: tuple[Link, ...]
+    """Its chain, oldest first."""
+
+
+def read_lead(
+    connection: Connection, actor: Actor, lead_id: str, purpose: str, now: datetime
+) -> LeadDetail:
+    """One lead with everything; the reading is logged, so the transaction must be a writing one.
+
+    Raises NotFoundError for a lead that is not there or that `actor` may not see.
+    """
+    found = _find(connection, actor, lead_id)
+    row = lead_row(found)
+    log_access(connection, actor, [(lead_id, row.version)], purpose, now)
+    return LeadDetail(
+        row=row,
+        geometry=found.geometry,
+        scorecard=whole_card(connection, found.scorecard),
+        overlaps=overlaps_of(connection, lead_id),
+        observations=observations_of(connection, lead_id),
+        links=links_of(connection, lead_id),
+        events=history(connection, lead_id),
+    )
+
+
+def read_outlines(
+    connection: Connection, actor: Actor, lead_ids: Sequence[str], purpose: str, now: datetime
+) -> dict[str, MultiPolygon]:
+    """Exact outlines by lead id, of those `actor` may see; the reading is logged."""
+    few = list(lead_ids)[:MAX_OUTLINES]
+    asked = select(leads.c.lead_id, leads.c.version, leads.c.geometry)
+    rows = connection.execute(asked.where(leads.c.lead_id.in_(few), in_scope(actor))).all()
+    log_access(connection, actor, [(row.lead_id, row.version) for row in rows], purpose, now)
+    return {row.lead_id: row.geometry for row in rows}
+
+
+def find_lead(connection: Connection, actor: Actor, lead_id: str) -> LeadRow:
+    """One lead as it is listed. Raises NotFoundError as `read_lead`."""
+    return lead_row(_find(connection, actor, lead_id))
+
+
+def lock_lead(connection: Connection, actor: Actor, lead_id: str) -> LeadRow:
+    """The same, and no other transaction changes it until this one ends. Raises NotFoundError."""
+    return lead_row(_find(connection, actor, lead_id, lock=True))
+
+
+def change_lead(
+    connection: Connection, lead_id: str, seen_version: int, values: Mapping[str, Any]
+) -> None:
+    """Write columns of a lead that still is at `seen_version`. Raises StaleError."""
+    here: ColumnElement[bool] = leads.c.version == seen_version
+    changed = connection.execute(
+        update(leads).where(leads.c.lead_id == lead_id, here).values(**values)
+    )
+    if changed.rowcount != 1:
+        raise StaleError(f"lead {lead_id} is no longer at version {seen_version}: read it again")
+
+
+def links_of(connection: Connection, lead_id: str) -> tuple[LeadLink, ...]:
+    """Splits, merges and rounds a lead is part of, on either side."""
+    links = lead_links.c
+    asked = select(links.from_lead_id, links.to_lead_id, links.kind, links.run_id)
+    either = (links.from_lead_id == lead_id) | (links.to_lead_id == lead_id)
+    rows = connection.execute(asked.where(either).order_by(links.linked_at, links.from_lead_id))
+    return tuple(LeadLink(*row) for row in rows)
+
+
+def _find(connection: Connection, actor: Actor, lead_id: str, *, lock: bool = False) -> Any:  # noqa: ANN401  (a Row)
+    asked = select(*LEAD_COLUMNS, leads.c.geometry, leads.c.scorecard, leads.c.crossed_kinds)
+    asked = asked.where(leads.c.lead_id == lead_id, in_scope(actor))
+    if lock:
+        asked = asked.with_for_update()  # SQLite's writers are alone anyway
+    row: Any = connection.execute(asked).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no lead {lead_id!a:.70} for {actor.account_id}")
+    return row

@@ -1,0 +1,100 @@
+"""Scenes: which imagery the store knows, by the fingerprint of its files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from shapely import MultiPolygon
+from sqlalchemy import Connection, insert, select
+
+from geo.crs import CGCS2000, reproject_geometry
+from geo.errors import NotFoundError
+from leads.store.places import bounds_columns
+from leads.store.schema import scenes
+from tiles.common_grid import footprint, gsd_m
+from tiles.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRow:
+    """One date's imagery."""
+
+    scene_id: str
+    """SHA-256 over its files."""
+    source: str
+    """Where it was opened from."""
+    date: date
+    """Acquisition date."""
+    bands: tuple[str, ...]
+    """Names of the spectral bands, in order."""
+    crs: str
+    """CRS of the finest band, as PROJ writes it."""
+    gsd_m: float
+    """Ground length of a pixel's edge of the finest band, in metres."""
+    width: int
+    """Its columns."""
+    height: int
+    """Its rows."""
+    footprint: MultiPolygon
+    """Outline of the finest band's grid, EPSG:4490."""
+    added_at: datetime
+    """Instant (UTC) of the first run that used it."""
+
+
+_COLUMNS = tuple(scenes.c[field.name] for field in fields(SceneRow))
+
+
+def keep_scene(connection: Connection, scene: Scene, now: datetime) -> str:
+    """Store a scene unless it is known; returns its id."""
+    known = select(scenes.c.scene_id).where(scenes.c.scene_id == scene.sha256)
+    if connection.scalar(known) is None:
+        outline = _outline(scene)
+        row = {
+            "scene_id": scene.sha256,
+            "source": scene.source,
+            "date": scene.date,
+            "bands": list(scene.band_names),
+            "crs": scene.geobox.crs.to_string(),
+            "gsd_m": gsd_m(scene.geobox),
+            "width": scene.geobox.width,
+            "height": scene.geobox.height,
+            "footprint": outline,
+            "added_at": now,
+            **bounds_columns(outline),
+        }
+        connection.execute(insert(scenes), row)
+    return scene.sha256
+
+
+def _outline(scene: Scene) -> MultiPolygon:
+    grid = scene.geobox
+    return MultiPolygon([reproject_geometry(footprint(grid), grid.crs, CGCS2000)])
+
+
+def scene(connection: Connection, scene_id: str) -> SceneRow:
+    """One scene. Raises NotFoundError."""
+    row = connection.execute(select(*_COLUMNS).where(scenes.c.scene_id == scene_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no scene {scene_id!a:.70}")
+    return _scene(row)
+
+
+def list_scenes(
+    connection: Connection,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    limit: int = 100,
+) -> tuple[SceneRow, ...]:
+    """The latest scenes first, of a span of days if given."""
+    asked = select(*_COLUMNS)
+    if date_from:
+        asked = asked.where(scenes.c.date >= date_from)
+    if date_to:
+        asked = asked.where(scenes.c.date <= date_to)
+    asked = asked.order_by(scenes.c.date.desc(), scenes.c.scene_id).limit(limit)
+    return tuple(_scene(row) for row in connection.execute(asked))
+
+
+def _scene(row: Sequence[object]) -> SceneRow:
+    values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
+    return SceneRow(**{**values, "bands": tuple(values["bands"])})  # type: ignore[arg-type]
