@@ -61,9 +61,9 @@ class PairReader:
         shift = (fit.shift_x_px, fit.shift_y_px) if fit else (0.0, 0.0)
         gains = fit.gains if fit else ()
         with gdal_env():
-            before = read_scene(self.before, self.bands, self.grid, window, shift)
+            before = read_scene(self.before, self.bands, self.grid, window, shift, gains)
             after = read_scene(self.after, self.bands, self.grid, window)
-        return Pair(with_gains(before, gains), after)
+        return Pair(before, after)
 
 
 def read_scene(
@@ -72,34 +72,25 @@ def read_scene(
     grid: GeoBox,
     window: Window,
     shift: tuple[float, float] = (0.0, 0.0),
+    gains: Sequence[BandGain] = (),
 ) -> Raster:
     """One scene on the pixels of `window` of `grid`; call inside `gdal_env()`.
 
     `shift` (x, y) in grid pixels moves the image: the value at (x, y) is taken from (x - shift x,
-    y - shift y). Raises SceneError when a file cannot be decoded.
+    y - shift y). A band with a gain becomes gain * value + offset. Raises SceneError when a file
+    cannot be decoded.
     """
+    inside = _inside(window, grid)
+    if inside == window:
+        pixels, valid = _read_inside(scene, bands, grid, window, shift, gains)
+        return Raster(grid.crop(window), bands, pixels, valid)
     pixels = np.zeros((len(bands), window.height, window.width), np.float32)
     valid = np.zeros((window.height, window.width), np.bool_)
-    inside = _inside(window, grid)
     if inside is not None:
         at = inside.relative_to(window).slices
-        seen, values = _read_inside(scene, bands, grid, inside, shift)
-        pixels[:, at[0], at[1]], valid[at] = values, seen
+        found = _read_inside(scene, bands, grid, inside, shift, gains)
+        pixels[:, at[0], at[1]], valid[at] = found
     return Raster(grid.crop(window), bands, pixels, valid)
-
-
-def with_gains(raster: Raster, gains: Sequence[BandGain]) -> Raster:
-    """Linear `gain` and `offset` on each band that has a gain; invalid pixels stay 0."""
-    if not gains:
-        return raster
-    by_band = {gain.band: gain for gain in gains}
-    pixels = raster.pixels.copy()
-    for index, name in enumerate(raster.bands):
-        if name in by_band:
-            pixels[index] *= np.float32(by_band[name].gain)
-            pixels[index] += np.float32(by_band[name].offset)
-    np.copyto(pixels, 0, where=~raster.valid)
-    return Raster(raster.geobox, raster.bands, pixels, raster.valid)
 
 
 def _inside(window: Window, grid: GeoBox) -> Window | None:
@@ -113,21 +104,50 @@ def _inside(window: Window, grid: GeoBox) -> Window | None:
 
 
 def _read_inside(
-    scene: Scene, bands: tuple[str, ...], grid: GeoBox, window: Window, shift: tuple[float, float]
-) -> tuple[Mask, Float]:
-    pixels = np.zeros((len(bands), window.height, window.width), np.float32)
+    scene: Scene,
+    bands: tuple[str, ...],
+    grid: GeoBox,
+    window: Window,
+    shift: tuple[float, float],
+    gains: Sequence[BandGain],
+) -> tuple[Float, Mask]:
+    files: list[tuple[list[BandFile], Float]] = []
     valid = np.ones((window.height, window.width), np.bool_)
     chosen = sorted((_band(scene, name) for name in bands), key=lambda band: band.path)
     for _, group in groupby(chosen, key=lambda band: band.path):
         together = list(group)
-        found, seen = bands_on_grid(together, grid, window, shift)
-        for band, values in zip(together, found, strict=True):
-            pixels[bands.index(band.name)] = values
+        layers, seen = bands_on_grid(together, grid, window, shift)
+        files.append((together, layers))
         valid &= seen
     if scene.scl is not None:
         valid &= observed_on_grid(scene.scl, grid, window, shift)
-    np.copyto(pixels, 0, where=~valid)
-    return valid, pixels
+    return _corrected(_in_order(bands, files), bands, valid, gains), valid
+
+
+def _in_order(bands: tuple[str, ...], files: list[tuple[list[BandFile], Float]]) -> Float:
+    """Layers of all files as one (band, y, x) array."""
+    if len(files) == 1:  # sorting by path kept their order
+        return files[0][1]
+    layers = {
+        band.name: layer
+        for together, found in files
+        for band, layer in zip(together, found, strict=True)
+    }
+    return np.stack([layers[name] for name in bands])
+
+
+def _corrected(
+    pixels: Float, bands: tuple[str, ...], valid: Mask, gains: Sequence[BandGain]
+) -> Float:
+    """The pixels, changed in place: gain * value + offset where a band has a gain, 0 if not valid."""
+    by_band = {gain.band: gain for gain in gains}
+    for index, name in enumerate(bands):
+        if name in by_band:
+            pixels[index] *= np.float32(by_band[name].gain)
+            pixels[index] += np.float32(by_band[name].offset)
+    if not valid.all():
+        np.copyto(pixels, 0, where=~valid)
+    return pixels
 
 
 def _band(scene: Scene, name: str) -> BandFile:

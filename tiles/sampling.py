@@ -27,10 +27,11 @@ LATTICE_PX = 32
 MAX_FACTOR = 1024
 """1 cm pixels against 10 m; more is a mistake in a file's georeference."""
 
-NOWHERE = -(1 << 40)
+NOWHERE = -float(1 << 40)
 """Position, in 1/32 px, of a grid pixel that lies nowhere on the source."""
 
-Positions = NDArray[np.int64]
+Positions = NDArray[np.float64]
+"""Whole numbers of 1/32 px; float64 holds them exactly, and cheaper than int64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Sampling:
         0 is the centre of the source's first pixel. The two broadcast to (height, width); where
         the axes are parallel they come as (height, 1) and (1, width).
         """
-        rows = np.arange(window.row, window.row + window.height, dtype=np.int64)[:, None]
-        cols = np.arange(window.col, window.col + window.width, dtype=np.int64)[None, :]
+        rows = np.arange(window.row, window.row + window.height, dtype=np.float64)[:, None]
+        cols = np.arange(window.col, window.col + window.width, dtype=np.float64)[None, :]
         if self.offset is not None:
             return STEPS * rows + self.offset[0], STEPS * cols + self.offset[1]
         if self.grid.crs == self.source.crs:
@@ -66,14 +67,13 @@ class Sampling:
         return _rounded(y), _rounded(x)
 
     def _lattice_positions(self, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        node_rows, row_of, row_part = _nodes(window.row, window.height)
-        node_cols, col_of, col_part = _nodes(window.col, window.width)
-        y, x = _moved(self.source, self.grid, self.shift, node_rows[:, None], node_cols[None, :])
-        found = []
+        rows = _nodes(window.row, window.height)
+        cols = _nodes(window.col, window.width)
+        y, x = _moved(self.source, self.grid, self.shift, rows[:, None], cols[None, :])
+        down = slice(window.row % LATTICE_PX, window.row % LATTICE_PX + window.height)
+        right = slice(window.col % LATTICE_PX, window.col % LATTICE_PX + window.width)
         with np.errstate(invalid="ignore"):  # nodes PROJ cannot move are infinite
-            for node in (y, x):
-                down = node[row_of] * (1 - row_part[:, None]) + node[row_of + 1] * row_part[:, None]
-                found.append(down[:, col_of] * (1 - col_part) + down[:, col_of + 1] * col_part)
+            found = [_between(_between(node.T)[:, down].T)[:, right] for node in (y, x)]
         return found[0], found[1]
 
 
@@ -91,12 +91,12 @@ def sampling_of(
     MAX_FACTOR times finer.
     """
     steps = _steps(source, grid) if average else (1.0, 1.0)
-    factor = (_whole(steps[0]), _whole(steps[1]))
-    if max(factor) > MAX_FACTOR:
+    if max(steps) > MAX_FACTOR + 1:
         raise SceneError(
             f"pixels of {source.pixel_size} in {source.crs.name} are over {MAX_FACTOR} times finer "
             f"than those of the other image: correct the georeference or resample it first"
         )
+    factor = (_whole(steps[0], source.height), _whole(steps[1], source.width))
     reduced = reduce_grid(source, factor)
     return Sampling(reduced, factor, grid, shift, _constant_offset(reduced, grid, shift))
 
@@ -105,18 +105,19 @@ def reduce_grid(source: GeoBox, factor: tuple[int, int]) -> GeoBox:
     """The grid of whole blocks of `factor` (rows, columns) pixels; a rest at the end is dropped."""
     rows, cols = factor
     scaled = source.transform @ Affine.scale(cols, rows)
-    return GeoBox(source.crs, scaled, max(1, source.height // rows), max(1, source.width // cols))
+    return GeoBox(source.crs, scaled, source.height // rows, source.width // cols)
 
 
-def _whole(step: float) -> int:
+def _whole(step: float, size: int) -> int:
     """Pixels to average: a step below two is left to the interpolation."""
-    return max(1, floor(step + 1e-6)) if isfinite(step) else 1
+    return max(1, min(floor(step + 1e-6), size)) if isfinite(step) else 1
 
 
 def _steps(source: GeoBox, grid: GeoBox) -> tuple[float, float]:
     """(rows, columns) of the source that one grid pixel spans, in the middle of the grid."""
     row, col = grid.height // 2, grid.width // 2
-    rows, cols = np.array([[row, row, row + 1]]), np.array([[col, col + 1, col]])
+    rows = np.array([[row, row, row + 1]], np.float64)
+    cols = np.array([[col, col + 1, col]], np.float64)
     y, x = _moved(source, grid, (0.0, 0.0), rows, cols)
     return (
         hypot(y[0, 1] - y[0, 0], y[0, 2] - y[0, 0]),
@@ -160,10 +161,9 @@ def _to_source(source: GeoBox, grid: GeoBox, shift: tuple[float, float]) -> Affi
 def _affine_positions(
     t: Affine, rows: Positions, cols: Positions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    down, right = rows.astype(np.float64), cols.astype(np.float64)
     if t.b == 0 and t.d == 0:
-        return down * np.float64(t.e) + t.f, right * np.float64(t.a) + t.c
-    x, y = _apply(t, right, down)
+        return rows * np.float64(t.e) + t.f, cols * np.float64(t.a) + t.c
+    x, y = _apply(t, cols, rows)
     return y, x
 
 
@@ -183,16 +183,23 @@ def _constant_offset(
     return round(STEPS * (y - row)), round(STEPS * (x - col))
 
 
-def _nodes(start: int, count: int) -> tuple[Positions, Positions, NDArray[np.float64]]:
-    """Lattice nodes around pixels start .. start + count, the node before each, and the part."""
-    pixels = np.arange(start, start + count, dtype=np.int64)
-    first = start // LATTICE_PX
+def _nodes(start: int, count: int) -> Positions:
+    """The lattice nodes around pixels start .. start + count."""
     last = (start + count - 1) // LATTICE_PX + 1
-    nodes = np.arange(first, last + 1, dtype=np.int64) * LATTICE_PX
-    return nodes, pixels // LATTICE_PX - first, (pixels % LATTICE_PX) / LATTICE_PX
+    return np.arange(start // LATTICE_PX, last + 1, dtype=np.float64) * LATTICE_PX
+
+
+def _between(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of each pixel along the second axis, from those of every LATTICE_PX-th."""
+    part = np.arange(LATTICE_PX) / LATTICE_PX
+    found = nodes[:, :-1, None] * (1 - part)
+    found += nodes[:, 1:, None] * part
+    return found.reshape(len(nodes), -1)
 
 
 def _rounded(px: NDArray[np.float64]) -> Positions:
-    limit = float(-NOWHERE)
-    known = np.abs(px) < limit / STEPS  # false for infinite positions too
-    return np.where(known, np.rint(np.where(known, px, 0.0) * STEPS), NOWHERE).astype(np.int64)
+    steps = px * STEPS
+    np.rint(steps, out=steps)
+    if not np.isfinite(steps.sum()):
+        steps[~np.isfinite(steps)] = NOWHERE
+    return steps
