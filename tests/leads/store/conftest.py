@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 from leads.store.engine import connect
 from leads.store.migrate import upgrade
 
+DATABASE_NUMBERS = count()
 SERVER_FLAGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
@@ -112,4 +114,37 @@ def run_sql(server: PostgresServer, statement: str) -> None:
     engine = connect(server.url())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    engine = connect(f"sqlite:///{path}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(template_file: Path, tmp_path: Path) -> str:
+    shutil.copy(template_file, tmp_path / "store.db")
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, template_database: str) -> str:
+    name = f"test_{next(DATABASE_NUMBERS)}"
+    run_sql(postgres, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    return postgres.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty, migrated store, on each database in turn."""
+    engine = connect(request.getfixturevalue(f"{request.param}_url"))
+    yield engine
     engine.dispose()
