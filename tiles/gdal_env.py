@@ -33,7 +33,7 @@ OPTIONS: Mapping[str, object] = MappingProxyType(
         # N processes x 1 thread; a small block cache each
         "GDAL_NUM_THREADS": 1,
         "OPJ_NUM_THREADS": 1,
-        "GDAL_CACHEMAX": 128,  # MB
+        "GDAL_CACHEMAX": 256,  # MB; holds a row of JP2 tiles of a few bands
         # internal masks come as 0 or 255
         "GDAL_TIFF_INTERNAL_MASK_TO_8BIT": "YES",
     }

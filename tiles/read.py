@@ -139,7 +139,7 @@ def _in_order(bands: tuple[str, ...], files: list[tuple[list[BandFile], Float]])
 def _corrected(
     pixels: Float, bands: tuple[str, ...], valid: Mask, gains: Sequence[BandGain]
 ) -> Float:
-    """The pixels, changed in place: gain * value + offset where a band has a gain, 0 if not valid."""
+    """The pixels, changed in place: gain * value + offset for bands with a gain, 0 if not valid."""
     by_band = {gain.band: gain for gain in gains}
     for index, name in enumerate(bands):
         if name in by_band:
