@@ -35,11 +35,16 @@ class Likeness:
     contrast_distance: tuple[float, ...]
     """Per window of WINDOWS_PX: earth mover's distance of the local-contrast histograms."""
     contrast_spread: float
-    """The same distance between two halves of the real pictures, 8 px: what sampling alone makes."""
+    """The same distance between two halves of the real pictures, 8 px: sampling alone."""
 
 
 def compare(real: Pictures, synthetic: Pictures) -> Likeness:
-    """Compare two sets of pictures of the same size; raises SceneError when sizes differ."""
+    """Compare two sets of pictures of one size.
+
+    Raises SceneError when the sizes differ, or there are fewer than two real pictures.
+    """
+    if len(real) < 2:
+        raise SceneError(f"{len(real)} real pictures: give two or more to compare with")
     if real.shape[1:3] != synthetic.shape[1:3]:
         raise SceneError(f"pictures of {real.shape[1:3]} and {synthetic.shape[1:3]}: cut one size")
     ours, theirs = radial_spectrum(synthetic), radial_spectrum(real)
@@ -95,7 +100,8 @@ def contrast_histogram(pictures: Pictures, window_px: int) -> NDArray[np.float64
         step = window_px // 2
         values.append((deviation / np.maximum(mean, 1.0))[step::step, step::step].ravel())
     counts, _ = np.histogram(np.clip(np.concatenate(values), 0, 1), bins=_CONTRAST_EDGES)
-    return counts / counts.sum()
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares
 
 
 def histogram_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -3,6 +3,8 @@
 Each function fills a rectangle (s0, t0, s1, t1) of lattice metres with shapes, in painting order.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from tiles.synthetic.cover import Cover
@@ -28,14 +30,18 @@ def village(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     south = boxes(s, t, s + width, t + depth / 2)
     north = boxes(s, t + depth / 2, s + width, t + depth)
     yards = batch(boxes(s, t - 6, s + width, t), Cover.CONCRETE, tint=rng.uniform(0.6, 1.0, count))
-    look = {"tint": tint, "variety": variety, "height": height, "solid": False}
-    roofs = [
-        batch(south, cover, facing=-np.pi / 2, **look),
-        batch(north, cover, facing=np.pi / 2, **look),
-    ]
+    down = np.repeat([-np.pi / 2, np.pi / 2], count)
+    roofs = batch(
+        np.concatenate([south, north]),
+        np.tile(cover, 2),
+        facing=down,
+        tint=np.tile(tint, 2),
+        variety=np.tile(variety, 2),
+        height=np.tile(height, 2),
+    )
     spots = np.stack([s + rng.uniform(-2, 10, count), t - rng.uniform(1, 7, count)], axis=-1)
     shade = trees(rng, spots[rng.random(count) < 0.55], 1.7)
-    return [ground, _plots(rng, rect), yards, _sheds(rng, spots), *roofs, shade, _lanes(rng, rect)]
+    return [ground, _plots(rng, rect), yards, _sheds(rng, spots), roofs, shade, _lanes(rng, rect)]
 
 
 def _houses(
@@ -95,7 +101,7 @@ def plant(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     favourite = rng.choice(_HALL_ROOFS, p=[0.42, 0.30, 0.16, 0.12])
     halls: list[Shapes] = []
     edges = cuts(rng, t0 + 8, t1 - 8, rng.uniform(26, 46))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         kind = favourite if rng.random() < 0.65 else rng.choice(_HALL_ROOFS)
         start = s0 + rng.uniform(6, 25)
         end = s1 - rng.uniform(6, 40)

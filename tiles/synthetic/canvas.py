@@ -42,12 +42,12 @@ class Lattice2D:
     @property
     def x(self) -> NDArray[np.float64]:
         """Pixel centres, west to east."""
-        return self.x0 + (np.arange(self.width) + 0.5) * self.step
+        return self.x0 + (np.arange(self.width, dtype=np.float64) + 0.5) * self.step
 
     @property
     def y(self) -> NDArray[np.float64]:
         """Pixel centres, north to south."""
-        return self.y1 - (np.arange(self.height) + 0.5) * self.step
+        return self.y1 - (np.arange(self.height, dtype=np.float64) + 0.5) * self.step
 
     def window_over(self, ring: Points) -> tuple[slice, slice, "Lattice2D | None"]:
         """Rows, columns and grid of the pixels around a ring; None where it lies outside."""
@@ -67,7 +67,7 @@ class Lattice2D:
 class Painted:
     """Which object lies on top at each pixel, and what the objects are."""
 
-    number: NDArray[np.int32]
+    number: NDArray[np.intp]
     """(y, x) index into the columns below."""
     cover: NDArray[np.uint8]
     """(n,) Cover codes."""
@@ -128,8 +128,8 @@ def _loosened(
     x = np.arange(cols, dtype=np.float32)[None, :] + unrest[0] * np.float32(1 / step)
     y = np.arange(rows, dtype=np.float32)[:, None] + unrest[1] * np.float32(1 / step)
     source = number.astype(np.float32)  # exact to 2^24 objects
-    moved = cv2.remap(source, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    moved = moved.astype(np.int32)
+    found = cv2.remap(source, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    moved: NDArray[np.int32] = found.astype(np.int32)
     cover = np.concatenate([np.zeros(1, np.uint8), *(shapes.cover for shapes in kept)])
     rigid = np.isin(cover, list(RIGID))
     stays = np.take(rigid, number) | np.take(rigid, moved)
@@ -162,7 +162,7 @@ def _painted(number: NDArray[np.int32], kept: Sequence[Shapes]) -> Painted:
     facing = column("facing")
     facing[0] = np.nan
     variety, angle, height = (column(name) for name in ("variety", "angle", "height"))
-    return Painted(number, cover, tint, variety, angle, height, facing)
+    return Painted(number.astype(np.intp), cover, tint, variety, angle, height, facing)
 
 
 def _paint_patch(number: NDArray[np.int32], grid: Lattice2D, patch: Patch, first: int) -> int:
@@ -182,8 +182,9 @@ def inside(grid: Lattice2D, outline: Points) -> NDArray[np.bool_]:
     """(y, x) true where the pixel's centre lies in an outline (m, 2), in local metres."""
     transform = Affine(grid.step, 0.0, grid.x0, 0.0, -grid.step, grid.y1)
     shape = (grid.height, grid.width)
-    mask = rasterize([Polygon(outline)], out_shape=shape, transform=transform, dtype="uint8")
-    return mask.astype(np.bool_)
+    burnt = rasterize([Polygon(outline)], out_shape=shape, transform=transform, dtype="uint8")
+    mask: NDArray[np.bool_] = burnt.astype(np.bool_)
+    return mask
 
 
 def _paint_batch(number: NDArray[np.int32], grid: Lattice2D, shapes: Shapes, first: int) -> int:

@@ -1,4 +1,4 @@
-"""Corridors: what runs along a lattice line between two crossings, with banks, trees and traffic."""
+"""Corridors: what runs along a lattice line between crossings: banks, trees, traffic."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,9 @@ def sea_dyke(lattice: Lattice, i: int) -> Corridor:
     line = np.stack([along, np.full_like(along, lattice.line(1, lattice.coast_row))], axis=-1)
     rng = np.random.default_rng([lattice.seed, 22, i + 10_000])
     wall = batch(ribbon(line, 15.0)[None], Cover.DYKE, height=2.5, variety=-0.5)
-    stone = batch(ribbon(line + (0, 11.0), 4.0)[None], Cover.CONCRETE, tint=0.8, height=2.0)
+    stone = batch(
+        ribbon(line + np.array([0.0, 11.0]), 4.0)[None], Cover.CONCRETE, tint=0.8, height=2.0
+    )
     road = batch(ribbon(line, 3.2)[None], Cover.CONCRETE, tint=1.0, height=3.5)
     rows = line[rng.integers(0, len(line), 20)] + rng.normal((0, -13), (6, 1.0), (20, 2))
     return Corridor((wall, stone), (road,), (trees(rng, rows, 1.8),))
@@ -73,7 +75,8 @@ def _beside(rng: np.random.Generator, line: Points, offset: float, count: int) -
     spot = line[whole] * (1 - part) + line[np.minimum(whole + 1, len(line) - 1)] * part
     angle = _direction(line) + np.pi / 2
     side = rng.choice([-1.0, 1.0], count) * (offset + rng.normal(0, 0.7, count))
-    return spot + side[:, None] * np.array([np.cos(angle), np.sin(angle)])
+    beside: Points = spot + side[:, None] * np.array([np.cos(angle), np.sin(angle)])
+    return beside
 
 
 def _track(rng: np.random.Generator, line: Points) -> Corridor:

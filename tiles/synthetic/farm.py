@@ -3,6 +3,8 @@
 Each function fills a rectangle (s0, t0, s1, t1) of lattice metres with shapes, in painting order.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from tiles.synthetic.cover import Cover
@@ -67,7 +69,7 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
         batch(boxes(s0, t0, s1, t1), Cover.FALLOW, variety=rng.uniform(-1, 1), angle=np.pi / 2)
     ]
     gap = rng.uniform(0.3, 1.4)
-    for low, high in zip(parts[:-1], parts[1:], strict=True):
+    for low, high in pairwise(parts):
         same = rng.random(count) < 0.7
         crop = np.where(same, run_crop[run], rng.choice(_CROPS, size=count, p=_CROP_SHARE))
         variety = np.clip(run_variety[run] + rng.normal(0, 0.18, count), -1, 1)
@@ -120,7 +122,7 @@ def greenhouses(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     width, pitch = rng.uniform(5.5, 8.0), rng.uniform(8.0, 11.0)
     left = np.arange(s0 + 2, s1 - width, pitch)
     rows = [batch(boxes(s0, t0, s1, t1), Cover.DIRT, variety=0.3, tint=0.85, angle=np.pi / 2)]
-    for low, high in zip(*(lambda c: (c[:-1], c[1:]))(cuts(rng, t0, t1, 65.0)), strict=True):
+    for low, high in pairwise(cuts(rng, t0, t1, 65.0)):
         keep = left[rng.random(len(left)) < 0.9]
         if not len(keep):
             continue
@@ -191,7 +193,7 @@ def wood(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     s0, t0, s1, t1 = rect
     rows = [batch(boxes(*rect), Cover.GRASS, variety=rng.uniform(-1, 1))]
     edges = cuts(rng, s0, s1, 70.0)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges):
         stand = Cover.EVERGREEN if rng.random() < 0.35 else Cover.CANOPY
         outline = ragged(rng, (left + 1.0, t0 + 2, right - 1.0, t1 - 2), 4.0)
         rows.append(
@@ -217,7 +219,7 @@ def ragged(rng: np.random.Generator, rect: Rect, depth: float) -> Points:
     s0, t0, s1, t1 = rect
     corners = np.array([(s0, t0), (s1, t0), (s1, t1), (s0, t1), (s0, t0)])
     line = []
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         steps = max(3, int(np.hypot(*(end - start)) / 9))
         share = np.arange(steps)[:, None] / steps
         line.append(start + (end - start) * share)
@@ -226,6 +228,7 @@ def ragged(rng: np.random.Generator, rect: Rect, depth: float) -> Points:
     pull = np.abs(rng.normal(0, depth, len(outline)))[:, None]
     outward = outline - centre
     span = np.array([s1 - s0, t1 - t0])
-    return outline - np.sign(outward) * np.minimum(pull, span * 0.2) * (
+    moved: Points = outline - np.sign(outward) * np.minimum(pull, span * 0.2) * (
         np.abs(outward) > span * 0.3
     )
+    return moved

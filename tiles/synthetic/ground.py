@@ -44,7 +44,8 @@ class Ground:
 
     def to_world(self, local: Points) -> Points:
         """Local metres (..., 2) to EPSG:4549."""
-        return local + np.array(self.origin)
+        world: Points = local + np.array(self.origin)
+        return world
 
     def geobox(self, gsd: float, inset_m: float = 0.0) -> GeoBox:
         """North-up grid of `gsd` metres in EPSG:4549 over the ground less a margin of `inset_m`."""

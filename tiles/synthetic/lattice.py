@@ -1,7 +1,7 @@
 """Lattice: the skeleton of delta land, a turned and warped grid of canals, roads and tracks.
 
-Everything is laid out in flat lattice metres (s, t) and carried to the ground by one smooth warp, so
-that lines curve, neighbours still meet, and any part can be drawn without the rest.
+Everything is laid out in flat lattice metres (s, t) and carried to the ground by one smooth warp,
+so that lines curve, neighbours still meet, and any part can be drawn without the rest.
 """
 
 from collections.abc import Iterable
@@ -110,7 +110,7 @@ class Lattice:
             [xy[..., 0] * cos + xy[..., 1] * sin, xy[..., 1] * cos - xy[..., 0] * sin], axis=-1
         )
         st = flat
-        for _ in range(6):
+        for _ in range(9):
             st = flat - self._warp(st)
         return st
 

@@ -4,8 +4,10 @@ Nothing here is a real boundary: every name ends in 合成示例.
 """
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
+import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -58,7 +60,7 @@ def layers(ground: Ground) -> tuple[ZoneLayer, ...]:
 
 def _lonlat(ground: Ground, local: BaseGeometry) -> MultiPolygon:
     """A polygon in local metres as a valid MultiPolygon in EPSG:4490."""
-    parts = local.geoms if isinstance(local, MultiPolygon) else [local]
+    parts = [part for part in shapely.get_parts(local) if isinstance(part, Polygon)]
     world = [
         Polygon(
             ground.to_world(np.array(part.exterior.coords)),
@@ -76,13 +78,16 @@ def _districts(ground: Ground) -> ZoneLayer:
     wave = 60 * np.sin(at / 310.0) + 25 * np.sin(at / 97.0 + 1)
     border = np.stack([0.58 * ground.size_m + wave, at], axis=-1)
     west = Polygon([(low, low), *border, (low, high)])
-    east = Polygon([(high, low), *border, (high, high)])
-    middle = 0.46 * ground.size_m + 40 * np.sin(at / 260.0 + 2)
-    south = Polygon([(low, low), *np.stack([at, middle], axis=-1), (high, low)])
+    middle = 18  # where the two eastern districts' border leaves; they share every vertex
+    x = np.linspace(border[middle, 0], high, 20)
+    y = border[middle, 1] + 40 * np.sin((x - x[0]) / 260.0)
+    across = np.stack([x, y], axis=-1)
+    south = Polygon([*border[: middle + 1], *across[1:], (high, low)])
+    north = Polygon([*border[middle:][::-1], *across[1:], (high, high)])
     rows = [
         ("310151", "崇明区", west),
-        ("310113", "宝山区", east.intersection(south)),
-        ("310115", "浦东新区", east.difference(south)),
+        ("310113", "宝山区", south),
+        ("310115", "浦东新区", north),
     ]
     zones = [
         Zone(code, f"{name}（{EXAMPLE}）", _lonlat(ground, shape), code=code)
@@ -183,7 +188,7 @@ def lot_ring(ground: Ground, lot: Lot) -> Points:
     s0, t0, s1, t1 = lot.rect
     corners = np.array([(s0, t0), (s1, t0), (s1, t1), (s0, t1), (s0, t0)])
     share = np.linspace(0, 1, 4, endpoint=False)[:, None]
-    edges = [a + (b - a) * share for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    edges = [a + (b - a) * share for a, b in pairwise(corners)]
     return ground.lattice.to_ground(np.concatenate(edges))
 
 

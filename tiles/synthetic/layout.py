@@ -57,6 +57,8 @@ class Lot:
 class CellShapes:
     """What a cell paints, by layer; ground metres."""
 
+    bounds: tuple[float, float, float, float]
+    """(xmin, ymin, xmax, ymax) of all of it."""
     land: tuple[Shapes, ...]
     """Lots and the ground between them."""
     water: tuple[Shapes, ...]
@@ -192,9 +194,14 @@ def _fine_rect(rect: Rect) -> Points:
 
 
 def _placed(lattice: Lattice, land: list[Shapes], lines: list[Corridor]) -> CellShapes:
-    return CellShapes(
-        land=lattice.place(land),
-        water=lattice.place([part for line in lines for part in line.water]),
-        road=lattice.place([part for line in lines for part in line.road]),
-        above=lattice.place([part for line in lines for part in line.above]),
+    layers = (
+        lattice.place(land),
+        lattice.place([part for line in lines for part in line.water]),
+        lattice.place([part for line in lines for part in line.road]),
+        lattice.place([part for line in lines for part in line.above]),
     )
+    rings = [shapes.rings.reshape(-1, 2) for layer in layers for shapes in layer]
+    low = np.min([ring.min(axis=0) for ring in rings], axis=0)
+    high = np.max([ring.max(axis=0) for ring in rings], axis=0)
+    bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return CellShapes(bounds, *layers)

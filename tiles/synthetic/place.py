@@ -1,6 +1,6 @@
 """Place events: which change or look-alike happens on which lot, when, and of what size."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -28,14 +28,15 @@ Kind = ChangeClass | Lookalike
 
 
 def place_events(lattice: Lattice, size_m: float, counts: tuple[int, int]) -> tuple[Event, ...]:
-    """About counts[0] changes and counts[1] look-alikes, every kind at least once, no two on a lot."""
+    """About counts[0] changes and counts[1] look-alikes, each kind once or more, one per lot."""
     rng = np.random.default_rng([lattice.seed, 41])
-    free: dict[LotKind, list[Lot]] = defaultdict(list)
+    free: dict[LotKind, deque[Lot]] = defaultdict(deque)
     for cell in lattice.cells_over((0.0, 0.0, size_m, size_m)):
         for lot in lots(lattice, *cell):
             free[lot.kind].append(lot)
     for kind in sorted(free):
-        rng.shuffle(free[kind])  # type: ignore[arg-type]
+        order = rng.permutation(len(free[kind]))
+        free[kind] = deque(free[kind][int(n)] for n in order)
     events = []
     for wanted in _wanted(rng, counts):
         event = _find_place(rng, lattice, size_m, free, wanted)
@@ -65,17 +66,17 @@ def _find_place(
     rng: np.random.Generator,
     lattice: Lattice,
     size_m: float,
-    free: dict[LotKind, list[Lot]],
+    free: dict[LotKind, deque[Lot]],
     kind: Kind,
 ) -> Event | None:
     maker, hosts, edges = _recipe(kind)
     for host in hosts:
-        for n, lot in enumerate(free[host]):
+        for _ in range(len(free[host])):
+            lot = free[host].popleft()
             rect = _rect_in(rng, lattice, lot, edges)
-            if rect is None or not _inside(lattice, rect, size_m):
-                continue
-            del free[host][n]
-            return _event(rng, lattice, kind, maker, rect)
+            if rect is not None and _inside(lattice, rect, size_m):
+                return _event(rng, lattice, kind, maker, rect)
+            free[host].append(lot)
     return None
 
 

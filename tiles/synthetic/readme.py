@@ -1,6 +1,7 @@
 """The text that lies beside the sample set."""
 
 from collections import Counter
+from datetime import date
 
 from geo.geobox import GeoBox
 from tiles.synthetic.event import Lookalike
@@ -14,9 +15,9 @@ _TEXT = """# 示例数据（合成）
 
 | 文件 | 内容 |
 |---|---|
-| `vhr/before.tif` | 2023-03-18，2 m，uint8，波段 blue/green/red/nir，{width} x {height}，EPSG:4549，潮位 1.0 m |
-| `vhr/after.tif` | 2024-04-06，同一格网，另一种传感器的色调；整体偏移 东 {east} m、北 {north} m，潮位 1.6 m |
-| `s2/<日期>/B02 B03 B04 B08 B11 SCL.tif` | 10 m 多光谱（反射率 x 10,000）三期；2023-08-05 有云 |
+| `vhr/before.tif` | {before}，2 m，blue/green/red/nir，{width} x {height}，EPSG:4549 |
+| `vhr/after.tif` | {after}，同一格网，另一种传感器；有意偏移：东 {east} m、北 {north} m |
+| `s2/<日期>/B02 B03 B04 B08 B11 SCL.tif` | 10 m 多光谱（反射率 x 10,000）；8 月一期有云 |
 | `layers.gpkg` | 图层：每类每版一张表，EPSG:4490；名称均带“合成示例” |
 | `truth.tif` | `vhr` 两期之间的真实变化，编码见 `geo/change_class.py`，0 为无变化 |
 | `lookalikes.tif` | 不属于关注变化的相似现象：{lookalikes} |
@@ -26,21 +27,25 @@ _TEXT = """# 示例数据（合成）
 红线 2023 版自 2023-06-19 起施行，位于两期影像之间：部分线索会标 `edition_ambiguous`。
 
 ---
-English: a synthetic sample set, reproducible with the command above. `truth.tif` holds change classes
-between the two 2 m images, `lookalikes.tif` what merely resembles them (codes above). The later 2 m
-image is displaced by {east} m east and {north} m north on purpose.
+English: a synthetic sample set, reproducible with the command above. `truth.tif` holds change
+classes between the two 2 m images, `lookalikes.tif` what merely resembles them (codes above).
+The later 2 m image is displaced by {east} m east and {north} m north on purpose.
 """
 
 
-def readme(ground: Ground, seed: int, geobox: GeoBox, shift_m: tuple[float, float]) -> str:
+def readme(
+    ground: Ground, geobox: GeoBox, days: tuple[date, date], shift_m: tuple[float, float]
+) -> str:
     """The README of a sample set, as Markdown."""
     counts = Counter(event.kind for event in ground.events if event.is_change)
     changes = "、".join(f"{kind.label} {counts[kind]}" for kind in sorted(counts))
     lookalikes = "、".join(f"{kind.value} {kind.label}" for kind in Lookalike if kind)
     return _TEXT.format(
-        seed=seed,
+        seed=ground.seed,
         width=geobox.width,
         height=geobox.height,
+        before=days[0],
+        after=days[1],
         east=shift_m[0],
         north=shift_m[1],
         changes=changes,

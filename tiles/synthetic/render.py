@@ -21,10 +21,12 @@ from tiles.synthetic.cover import BANDS
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.layout import cell_shapes
 from tiles.synthetic.moment import Moment
-from tiles.synthetic.shape import Shapes
 from tiles.synthetic.shade import reflectance, unrest
+from tiles.synthetic.shape import Points, Shapes
 from tiles.synthetic.sky import CLEAR, classified, through_air
 from tiles.synthetic.sun import REACH_M
+
+Bounds = tuple[float, float, float, float]
 
 _BLOCK_FINE = 1024  # fine pixels along a block: small enough for the processor's caches
 
@@ -123,11 +125,10 @@ def _block(
     return digitise(chosen, camera, noise), codes
 
 
-def layers_over(
-    ground: Ground, moment: Moment, bounds: tuple[float, float, float, float]
-) -> tuple[list[Shapes], list[Patch]]:
+def layers_over(ground: Ground, moment: Moment, bounds: Bounds) -> tuple[list[Shapes], list[Patch]]:
     """What may show inside `bounds` (local metres) on a day: layers in order, then events."""
-    cells = [cell_shapes(ground.lattice, *cell) for cell in ground.lattice.cells_over(bounds)]
+    around = (cell_shapes(ground.lattice, *cell) for cell in ground.lattice.cells_over(bounds))
+    cells = [cell for cell in around if _meet(cell.bounds, bounds)]
     layers = chain.from_iterable(
         chain.from_iterable(getattr(cell, name) for cell in cells)
         for name in ("land", "water", "road", "above")
@@ -135,17 +136,23 @@ def layers_over(
     patches = [
         Patch(event.outline, shapes)
         for event in ground.events
-        if (shapes := event.state(moment.day)) and _touches(event.outline, bounds)
+        if (shapes := event.state(moment.day)) and _meet(_bounds(event.outline), bounds)
     ]
     return list(layers), patches
 
 
-def _touches(
-    outline: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    bounds: tuple[float, float, float, float],
-) -> bool:
-    (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
-    return bool(x0 < bounds[2] and x1 > bounds[0] and y0 < bounds[3] and y1 > bounds[1])
+def _bounds(ring: Points) -> Bounds:
+    (x0, y0), (x1, y1) = ring.min(axis=0), ring.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _meet(first: Bounds, second: Bounds) -> bool:
+    return (
+        first[0] < second[2]
+        and first[2] > second[0]
+        and first[1] < second[3]
+        and first[3] > second[1]
+    )
 
 
 cv2.setNumThreads(1)

@@ -29,6 +29,12 @@ SIZE_M = 1920.0
 VHR_SHIFT_M = (1.4, -0.9)
 """How far east and north the later 2 m image shows the ground from its true place."""
 
+VHR_FIRST = replace(VHR_A, noise=0.8, step=2)
+"""Sensor of the earlier 2 m image; even numbers only, the set must stay small."""
+
+VHR_LATER = replace(VHR_B, noise=0.9, step=2, shift_m=VHR_SHIFT_M)
+"""Sensor of the later one."""
+
 VHR_BEFORE = moment_of(date(2023, 3, 18), tide_m=1.0, haze=0.04, seed=1)
 VHR_AFTER = moment_of(date(2024, 4, 6), tide_m=1.6, haze=0.09, seed=2)
 S2_MOMENTS = (
@@ -52,17 +58,17 @@ def write_sample(folder: Path, seed: int = SEED, size_m: float = SIZE_M) -> list
         *_write_vhr(folder / "vhr", ground, vhr),
         *_write_s2(folder / "s2", ground),
         *_write_truth(folder, ground, vhr),
-        _write_layers(folder / "layers.gpkg", layers(ground)),
+        write_layers(folder / "layers.gpkg", layers(ground)),
     ]
     text = folder / "README.md"
-    text.write_text(readme(ground, seed, vhr, VHR_SHIFT_M), encoding="utf-8")
+    text.write_text(
+        readme(ground, vhr, (VHR_BEFORE.day, VHR_AFTER.day), VHR_SHIFT_M), encoding="utf-8"
+    )
     return [*written, text]
 
 
 def _write_vhr(folder: Path, ground: Ground, geobox: GeoBox) -> list[Path]:
-    first = replace(VHR_A, noise=0.8, step=2)  # rounded to even numbers: the set must stay small
-    later = replace(VHR_B, noise=0.9, step=2, shift_m=VHR_SHIFT_M)
-    shots = (("before.tif", VHR_BEFORE, first), ("after.tif", VHR_AFTER, later))
+    shots = (("before.tif", VHR_BEFORE, VHR_FIRST), ("after.tif", VHR_AFTER, VHR_LATER))
     paths = []
     for name, moment, camera in shots:
         raster = render(ground, moment, camera, geobox).raster
@@ -134,7 +140,7 @@ def write_tif(
         image.update_tags(TIFFTAG_DATETIME=f"{day:%Y:%m:%d} 10:30:00")
 
 
-def _write_layers(path: Path, zone_layers: tuple[ZoneLayer, ...]) -> Path:
+def write_layers(path: Path, zone_layers: tuple[ZoneLayer, ...]) -> Path:
     """One table per kind and edition, with the edition's dates in every row."""
     path.unlink(missing_ok=True)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _WRITTEN})

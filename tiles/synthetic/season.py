@@ -1,7 +1,7 @@
 """Season: the sun's place and how crops, woods and verges look on a day of the year.
 
-Crop calendar of the Yangtze delta: winter wheat is sown in November, green by March, harvested about
-1 June; rape flowers about 1 April; single-season rice is flooded in mid June, harvested about
+Crop calendar of the Yangtze delta: winter wheat is sown in November, green by March, harvested
+about 1 June; rape flowers about 1 April; single-season rice is flooded in mid June, harvested about
 1 November. Greenness is piecewise linear between the days given here.
 """
 
@@ -59,7 +59,7 @@ class Sun:
 
 
 def sun_at(day: date, hour: float = 10.5) -> Sun:
-    """The sun over the ground at local solar `hour`: Cooper's declination (Solar Energy 12, 1969)."""
+    """The sun at local solar `hour`, with Cooper's declination (Solar Energy 12, 1969)."""
     declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day_of_year(day)) / _YEAR)
     turn = np.radians(15 * (hour - 12))
     latitude = np.radians(LATITUDE)
@@ -80,7 +80,8 @@ def day_of_year(day: date) -> int:
 def greenness(cover: Cover, day: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of green cover in [0, 1] on a day of the year, which may run over the year's ends."""
     days, shares = np.array(_CALENDAR[cover], dtype=np.float64).T
-    return np.interp(day, days, shares, period=_YEAR)
+    green: NDArray[np.float64] = np.interp(day, days, shares, period=_YEAR)
+    return green
 
 
 def colours(
@@ -114,11 +115,15 @@ def _grown(
     if kind == Cover.RICE:
         flood = np.exp(-(((year_day - 172 - 8 * variety) / 16.0) ** 2))[:, None]
         mixed = mixed * (1 - 0.8 * flood) + 0.8 * flood * _WATER
-    return mixed
+    grown: NDArray[np.float64] = mixed
+    return grown
 
 
 def _wobble(variety: Float) -> NDArray[np.float64]:
     """(n, band) small colour differences between objects of one kind, smooth in wavelength."""
     wave = np.linspace(-1, 1, len(BANDS))
     lift = 0.10 * np.sin(7.7 * variety + 0.6)
-    return 1.0 + lift[:, None] + 0.07 * np.sin(12.3 * variety)[:, None] * wave
+    factor: NDArray[np.float64] = (
+        1.0 + lift[:, None] + 0.07 * np.sin(12.3 * variety)[:, None] * wave
+    )
+    return factor

@@ -59,7 +59,7 @@ def _tone(grid: Lattice2D, painted: Painted, broad: Float, seed: int) -> Float:
 
 
 def _column(painted: Painted, values: Float) -> Float:
-    return np.take(values.astype(np.float32, copy=False), painted.number)
+    return np.take(values.astype(np.float32, copy=False), painted.number, mode="clip")
 
 
 def _mixed(

@@ -99,7 +99,8 @@ def discs(centres: Points, radius: ArrayLike, vertices: int = 8) -> Points:
     turn = np.arange(vertices) * (2 * np.pi / vertices)
     unit = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     size = np.broadcast_to(np.asarray(radius, dtype=np.float64), (len(centres),))
-    return centres[:, None, :] + size[:, None, None] * unit[None]
+    rings: Points = centres[:, None, :] + size[:, None, None] * unit[None]
+    return rings
 
 
 def blob(

@@ -39,7 +39,8 @@ def cloud_share(moment: Moment, x: NDArray[np.float64], y: NDArray[np.float64]) 
     levels = spectral_tile(5000 + moment.seed % 97, 3.1)
     field = sample(levels, 6.7, x + 97.0 * moment.seed, y)
     edge = np.float32(ndtri(1 - min(moment.cloud, 0.999)))
-    return np.clip((field - edge) / np.float32(0.35), 0, 1)
+    opacity: Float = np.clip((field - edge) / np.float32(0.35), 0, 1)
+    return opacity
 
 
 def through_air(

@@ -50,7 +50,7 @@ def shadow(height: Float, sun: Sun, step_m: float) -> Float:
 
 
 def _moved(field: Float, down: int, right: int) -> Float:
-    """The field with pixel (r, c) taken from (r + down, c + right); edges repeat outward as -inf."""
+    """The field with pixel (r, c) taken from (r + down, c + right); very low beyond the edge."""
     out = np.full_like(field, -1e6)
     rows, cols = field.shape
     target = (
