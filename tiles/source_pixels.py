@@ -99,12 +99,33 @@ def _read(bands: Sequence[BandFile], window: Window) -> tuple[Float, Mask | None
 
 def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
     dataset = _dataset(bands[0])
+    indexes = [band.index for band in bands]
     try:
-        stored: NDArray[np.generic] = dataset.read(
-            [band.index for band in bands], window=_rasterio(window)
-        )
+        if dataset.driver == "JP2OpenJPEG":
+            return _by_blocks(dataset, indexes, window)
+        stored: NDArray[np.generic] = dataset.read(indexes, window=_rasterio(window))
     except DECODING_ERRORS as error:
         raise _undecodable(bands[0], window, error) from None
+    return stored
+
+
+def _by_blocks(
+    dataset: DatasetReader, indexes: Sequence[int], window: Window
+) -> NDArray[np.generic]:
+    """Read a window block by block.
+
+    GDAL decodes a JPEG 2000 window of several blocks anew each time; single blocks it keeps.
+    """
+    height, width = dataset.block_shapes[0]
+    stored = np.empty((len(indexes), window.height, window.width), dataset.dtypes[0])
+    for row in range(window.row // height * height, window.row + window.height, height):
+        for col in range(window.col // width * width, window.col + window.width, width):
+            top, left = max(row, window.row), max(col, window.col)
+            bottom = min(row + height, window.row + window.height)
+            right = min(col + width, window.col + window.width)
+            part = Window(top, left, bottom - top, right - left)
+            at = part.relative_to(window).slices
+            stored[:, at[0], at[1]] = dataset.read(indexes, window=_rasterio(part))
     return stored
 
 

@@ -21,7 +21,7 @@ READS = 256
 """Blocks opened at most, when many show nothing on one of the dates."""
 KEPT = 32
 """Blocks handed on to the detector's fit: 2 Mpx."""
-PIXELS_PER_BLOCK = 4096
+PIXELS_PER_BLOCK = 1024
 """Pixels of a block that the gains are fitted on, evenly taken."""
 SEEN = 0.01
 """Share of a block both dates must have seen for its pixels to be used."""

@@ -24,7 +24,10 @@ READY = Path(__file__).parents[2] / "data_samples"
 def demo(out: Path) -> None:
     """Find leads on the sample ground and say where they were written."""
     out.mkdir(parents=True, exist_ok=True)
-    ground = READY if READY.is_dir() else write_sample(out / "samples")
+    ground = READY
+    if not ground.is_dir():  # installed without the repository
+        ground = out / "samples"
+        write_sample(ground)
     request = Request(
         before=str(ground / "vhr" / "before.tif"),
         after=str(ground / "vhr" / "after.tif"),

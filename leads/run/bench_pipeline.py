@@ -12,8 +12,8 @@ from statistics import median
 from typing import Any
 
 from leads.run.detect import Request, detect
+from leads.run.mosaic import write_mosaic_pair
 from leads.run.runner import pool
-from tiles.synthetic.mosaic import write_mosaic_pair
 
 SMALL_PX, LARGE_PX = 4096, 16384
 """Edges of the two scenes: memory must not grow with them."""

@@ -6,12 +6,12 @@ from functools import partial
 
 import cv2
 from affine import Affine
+from shapely import MultiPolygon
 
 from geo.crs import CGCS2000, reproject_geometry
 from geo.geobox import GeoBox, Window
 from geo.raster import Raster
 from leads.documents.chip_pair import ChipPair
-from leads.domain.lead import Lead
 from leads.run.detect import Detection
 from leads.run.runner import Runner
 from tiles.read import PairReader
@@ -46,14 +46,17 @@ def read_chips(found: Detection, runner: Runner, shown: int = SHOWN) -> Mapping[
     if set(SHOWN_BANDS) <= set(reader.bands):
         reader = replace(reader, bands=SHOWN_BANDS)
     work = ChipWork(reader, replace(found.record.fit, gains=()))
-    windows = [square_around(lead, reader.grid) for lead in chosen]
+    windows = [square_around(lead.geometry, reader.grid) for lead in chosen]
     chips = runner.map(partial(read_chip, work), windows)
     return {lead.lead_id: pair for lead, pair in zip(chosen, chips, strict=True)}
 
 
-def square_around(lead: Lead, grid: GeoBox) -> Window:
-    """The square of the grid's pixels that a lead is shown in; may reach over the grid."""
-    outline = reproject_geometry(lead.geometry, CGCS2000, grid.crs)
+def square_around(place: MultiPolygon, grid: GeoBox) -> Window:
+    """The square of the grid's pixels that an outline in EPSG:4490 is shown in.
+
+    It may reach over the grid.
+    """
+    outline = reproject_geometry(place, CGCS2000, grid.crs)
     to_pixel = ~grid.transform
     xmin, ymin, xmax, ymax = outline.bounds
     corners = [to_pixel @ (x, y) for x in (xmin, xmax) for y in (ymin, ymax)]
