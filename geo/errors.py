@@ -7,6 +7,7 @@ HongxianError               the command fails (exit 1)
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
 │   ├── TransitionError     the lead's status, or who holds it, does not allow the step (409)
 │   └── StaleError          the thing changed since it was read (412)
+├── LoginError              nobody is logged in, or the log-in has run out (401)
 ├── ForbiddenError          this account may not do this (403)
 └── InputError              what the user gave cannot be used (exit 2)
     ├── NotFoundError       no such thing, or not for this account (404)
@@ -47,6 +48,10 @@ class StaleError(ConflictError):
 
 class ChainError(HongxianError):
     """A record's hash chain is broken: an event was changed, removed, added or moved."""
+
+
+class LoginError(HongxianError):
+    """Nobody is logged in, or the log-in has run out."""
 
 
 class ForbiddenError(HongxianError):

@@ -1,0 +1,1 @@
+"""Accounts: passwords, log-in, sessions, and which role may ask for what."""

@@ -1,0 +1,55 @@
+"""Which roles may ask for what; which leads they then see is decided in leads.store.scope."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from geo.errors import ForbiddenError
+from leads.domain.roles import Actor, Role
+
+
+class Right(StrEnum):
+    """Something a role may do."""
+
+    LEADS = "leads"
+    """Read leads, within the own scope."""
+    REVIEW = "review"
+    """Judge candidates at the desk."""
+    IMAGERY = "imagery"
+    """Read what is known of scenes and runs."""
+    LAYERS = "layers"
+    """Read layers and their editions."""
+    ACCOUNTS = "accounts"
+    """Read the list of accounts."""
+    OPEN_ACCOUNTS = "open_accounts"
+    """Open and close accounts, give new passwords."""
+    SET_ROLES = "set_roles"
+    """Change an account's role and unit."""
+    ACCESS_LOG = "access_log"
+    """Read who read which place."""
+
+
+_DESK = frozenset({Role.ANALYST, Role.DISPATCHER})
+
+RIGHTS: Mapping[Right, frozenset[Role]] = {
+    Right.LEADS: _DESK | {Role.DISTRICT_OFFICER},
+    Right.REVIEW: frozenset({Role.ANALYST}),
+    Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR},
+    Right.LAYERS: _DESK | {Role.DISTRICT_OFFICER, Role.BATCH_OPERATOR},
+    Right.ACCOUNTS: frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
+    Right.OPEN_ACCOUNTS: frozenset({Role.SYSTEM_ADMIN}),
+    Right.SET_ROLES: frozenset({Role.SECURITY_ADMIN}),
+    Right.ACCESS_LOG: frozenset({Role.AUDIT_ADMIN}),
+}
+"""Three administrators apart (GB/T 22239-2019): none sees a place, none watches over themselves."""
+
+
+def check_right(actor: Actor, right: Right) -> None:
+    """Refuse a role that may not. Raises ForbiddenError."""
+    if actor.role not in RIGHTS[right]:
+        roles = ", ".join(sorted(RIGHTS[right]))
+        raise ForbiddenError(f"{actor.role} may not use {right}: ask one of {roles}")
+
+
+def rights_of(role: Role) -> tuple[Right, ...]:
+    """What a role may do."""
+    return tuple(right for right in Right if role in RIGHTS[right])

@@ -1,0 +1,54 @@
+"""Settings: read once from the environment (`HONGXIAN_...`), typed, handed down."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PAGE = Path(__file__).parent / "web" / "dist"
+"""Where the page is built to."""
+
+
+def default_data() -> Path:
+    """`$XDG_DATA_HOME/hongxian`, by default `~/.local/share/hongxian`: the same from any folder."""
+    return _DataHome().xdg_data_home / "hongxian"
+
+
+class _DataHome(BaseSettings):
+    xdg_data_home: Path = Path("~/.local/share")
+
+
+class Settings(BaseSettings):
+    """What an installation decides; every default runs on a laptop."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HONGXIAN_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    data: Path = Field(default_factory=default_data)
+    """Folder of the embedded store and of cached pictures."""
+    store: str = ""
+    """URL of the store, `sqlite:///FILE` or `postgresql://...`; empty: `hongxian.db` in `data`."""
+    web: Path = PAGE
+    """Folder of the built page."""
+    session_hours: float = Field(default=12.0, gt=0, le=168)
+    """How long a log-in holds: a working day."""
+    pictures_mb: int = Field(default=512, ge=1)
+    """Most that cached pictures of leads take on disk, in MB."""
+    body_mb: float = Field(default=2.0, gt=0)
+    """Largest request body in MB; an outline of 10,000 corners takes half of one."""
+
+    @property
+    def data_folder(self) -> Path:
+        """`data` with `~` written out."""
+        return self.data.expanduser().absolute()
+
+    @property
+    def store_url(self) -> str:
+        """URL of the store."""
+        return self.store or f"sqlite:///{self.data_folder / 'hongxian.db'}"
+
+    def make_data_folder(self) -> Path:
+        """The data folder, made for this user alone where it is missing."""
+        self.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.data_folder
