@@ -33,8 +33,12 @@ class Bulk:
 
     def probability(self, distance: Float) -> Float:
         """Probability of change (y, x) for a distance (y, x); pointwise, 1 beyond every scale."""
-        odds = (distance - self.median) / self.spread - self.threshold
-        certain: Float = 1 / (1 + np.exp(-np.clip(odds, -60, 60)))
+        odds: Float = distance * np.float32(-1 / self.spread)
+        odds += np.float32(self.median / self.spread + self.threshold)
+        np.minimum(odds, 60, out=odds)  # e ** 60 is still a float32
+        np.exp(odds, out=odds)
+        odds += 1
+        certain: Float = np.reciprocal(odds, out=odds)
         return certain
 
 

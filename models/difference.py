@@ -15,6 +15,7 @@ from scipy.special import chdtri
 from geo.raster import ChangeMap, Float, Pair
 from models.bulk import Bulk, bulk_of
 from models.detector import Detector, TileDetector
+from models.pointwise import add_square, change_of
 from models.sample import Values, observed_pixels
 
 THRESHOLD = 4.0
@@ -48,21 +49,15 @@ class FittedDifference:
 
     def __call__(self, pair: Pair) -> ChangeMap:
         """Probability of change per pixel; 0 where either date was not seen."""
-        observed = pair.observed
-        with np.errstate(all="ignore"):  # values that were not observed may be anything
-            probability = self.bulk.probability(self._length(pair))
-        np.copyto(probability, 0, where=~observed)
-        return ChangeMap(pair.geobox, probability, observed)
+        return change_of(pair, self._squared, self.bulk)
 
-    def _length(self, pair: Pair) -> Float:
-        # band by band, without BLAS: a pixel's value must not depend on the tile around it
-        change = pair.after.pixels - pair.before.pixels
+    def _squared(self, before: Float, after: Float) -> Float:
+        change = after - before
         change -= np.array(self.centre, dtype=np.float32)[:, None, None]
-        square = np.zeros(pair.geobox.shape, dtype=np.float32)
-        for row in self.whitening:
-            white = sum(weight * band for weight, band in zip(row, change, strict=False))
-            square += np.square(white)
-        return np.sqrt(square)
+        square = np.zeros(change.shape[1:], dtype=np.float32)
+        for weights in self.whitening:
+            add_square(square, weights, change)
+        return square
 
 
 @dataclass(frozen=True, slots=True)

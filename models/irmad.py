@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.special import chdtrc
 
-from geo.raster import ChangeMap, Float, Pair, Raster
+from geo.raster import ChangeMap, Float, Pair
 from models.bulk import Bulk, bulk_of
 from models.canonical import Canonical, canonical
 from models.detector import Detector, TileDetector
+from models.pointwise import add_square, change_of
 from models.sample import Values, observed_pixels
 
 THRESHOLD = 4.0
@@ -61,23 +62,14 @@ class FittedIrMad:
 
     def __call__(self, pair: Pair) -> ChangeMap:
         """Probability of change per pixel; 0 where either date was not seen."""
-        observed = pair.observed
-        with np.errstate(all="ignore"):  # values that were not observed may be anything
-            probability = self.bulk.probability(self._distance(pair))
-        np.copyto(probability, 0, where=~observed)
-        return ChangeMap(pair.geobox, probability, observed)
+        return change_of(pair, self._squared, self.bulk)
 
-    def _distance(self, pair: Pair) -> Float:
-        # band by band, without BLAS: a pixel's value must not depend on the tile around it
-        before = _centred(pair.before, self.before_mean)
-        after = _centred(pair.after, self.after_mean)
-        square = np.zeros(pair.geobox.shape, dtype=np.float32)
+    def _squared(self, before: Float, after: Float) -> Float:
+        bands = (*_centred(before, self.before_mean), *_centred(after, self.after_mean))
+        square = np.zeros(bands[0].shape, dtype=np.float32)
         for of_before, of_after in zip(self.before, self.after, strict=True):
-            variate = np.zeros(pair.geobox.shape, dtype=np.float32)
-            for weight, band in zip((*of_before, *of_after), (*before, *after), strict=True):
-                variate += weight * band
-            square += np.square(variate)
-        return np.sqrt(square)
+            add_square(square, (*of_before, *of_after), bands)
+        return square
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +142,8 @@ def _variance(found: Canonical) -> Values:
     return np.maximum(2 * (1 - found.correlation), MIN_VARIANCE)
 
 
-def _centred(raster: Raster, mean: tuple[float, ...]) -> Float:
-    centred: Float = raster.pixels - np.array(mean, dtype=np.float32)[:, None, None]
+def _centred(pixels: Float, mean: tuple[float, ...]) -> Float:
+    centred: Float = pixels - np.array(mean, dtype=np.float32)[:, None, None]
     return centred
 
 
