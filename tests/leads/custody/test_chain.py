@@ -104,6 +104,12 @@ def test_a_replaced_event_breaks_the_next_link(links: list[Link]) -> None:
     assert verify([forged, *links[1:]], links[-1].hash) is not None
 
 
+@given(chains())
+def test_a_changed_pointer_is_found_though_the_hashes_hold(links: list[Link]) -> None:
+    links[-1] = replace(links[-1], previous_hash="f" * 64)
+    assert sequence_told(links) == str(len(links))
+
+
 def test_a_link_of_another_lead_or_out_of_order_is_told() -> None:
     one = chained(GENESIS, event(1, {}))
     two = chained(one.hash, event(2, {}))
