@@ -73,11 +73,12 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
         same = rng.random(count) < 0.7
         crop = np.where(same, run_crop[run], rng.choice(_CROPS, size=count, p=_CROP_SHARE))
         variety = np.clip(run_variety[run] + rng.normal(0, 0.18, count), -1, 1)
-        tint = np.exp(rng.normal(0, 0.09, count))
+        tint = np.exp(rng.normal(0, 0.15, count))
         ring = boxes(edges[:-1] + gap * 0.5, low + 1.5, edges[1:] - gap * 0.5, high - 1.5)
         ring[:, 2:, 0] += np.minimum(shear[:-1], shear[1:])[:, None] * 0.2
         rows.append(batch(ring, crop.astype(np.uint8), variety=variety, tint=tint, angle=np.pi / 2))
     rows.append(_wet_lines(rng, edges, (t0, t1)))
+    rows.append(_paths(rng, edges, parts))
     rows.append(_bushes(rng, (s0, t0, s1, t1), parts))
     return [flipped(shapes, across) for shapes in rows]
 
@@ -89,6 +90,19 @@ def _wet_lines(rng: np.random.Generator, edges: Points, span: tuple[float, float
     half = rng.uniform(0.4, 1.1, len(chosen))
     ring = boxes(chosen - half, span[0], chosen + half, span[1])
     return batch(ring, Cover.DITCH, tint=rng.uniform(0.6, 0.95, len(chosen)), angle=np.pi / 2)
+
+
+def _paths(rng: np.random.Generator, edges: Points, parts: Points) -> Shapes:
+    """Pale foot and cart paths along headlands and between some strips."""
+    half = rng.uniform(0.5, 1.1)
+    along = boxes(edges[0], parts - half, edges[-1], parts + half)
+    chosen = edges[rng.random(len(edges)) < 0.08]
+    between = boxes(chosen - half, parts[0], chosen + half, parts[-1])
+    rings = np.concatenate([along, between])
+    tint = rng.uniform(0.75, 1.1, len(rings))
+    return batch(
+        rings, Cover.DIRT, tint=tint, angle=np.repeat([0.0, np.pi / 2], [len(along), len(between)])
+    )
 
 
 def _bushes(rng: np.random.Generator, rect: Rect, parts: Points) -> Shapes:
@@ -111,7 +125,7 @@ def trees(rng: np.random.Generator, centres: Points, size: float) -> Shapes:
         cover,
         tint=np.exp(rng.normal(0, 0.15, count)),
         variety=rng.uniform(-1, 1, count),
-        height=np.minimum(radius * 1.9, 10.0),
+        height=np.minimum(radius * 1.4, 10.0),
         solid=True,
     )
 

@@ -1,5 +1,6 @@
 """Pictures to compare: crops of the synthetic ground, and real ones from a folder."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,10 @@ GSD_M = 2.5
 LOOKS = (
     (moment_of(date(2023, 3, 2), tide_m=1.0, haze=0.05, seed=1), VHR_A),
     (moment_of(date(2023, 11, 20), tide_m=1.4, haze=0.06, seed=2), VHR_B),
+    (
+        moment_of(date(2023, 1, 24), tide_m=1.2, haze=0.12, seed=3),
+        replace(VHR_A, gain=(1140.0, 1110.0, 1100.0, 560.0), blur_px=0.75, sharpen=0.4),
+    ),
 )
 """Moments and sensors of the synthetic pictures: the bare season, as in the real ones."""
 

@@ -53,7 +53,7 @@ def unrest(ground: Ground, grid: Lattice2D) -> tuple[Float, Float]:
 def _tone(grid: Lattice2D, painted: Painted, broad: Float, seed: int) -> Float:
     """Damp and dry, worn and fresh: brightness of open ground over tens to hundreds of metres."""
     wide = sample(spectral_tile(seed + 6, 2.6), 1.7, grid.x + 77, grid.y + 901)
-    tone = np.exp(np.float32(0.17) * broad + np.float32(0.17) * wide - np.float32(0.02))
+    tone = np.exp(np.float32(0.14) * broad + np.float32(0.18) * wide - np.float32(0.02))
     open_share = _column(painted, np.where(np.isin(painted.cover, list(RIGID)), 0.35, 1.0))
     return 1 + (tone - 1) * open_share
 
