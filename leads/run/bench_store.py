@@ -91,10 +91,12 @@ def fill(engine: Engine, count: int) -> None:
         for index in lists:
             index.drop(connection)
         cards = [keep_card(connection, card) for card in made_cards()]
-        for start in range(0, count, BATCH):
-            size = min(BATCH, count - start)
+    for start in range(0, count, BATCH):
+        size = min(BATCH, count - start)
+        with writing(engine) as connection:
             connection.execute(insert(sites), list(made_sites(start, size)))
             connection.execute(insert(leads), list(made_rows(start, size, count, cards)))
+    with writing(engine) as connection:
         for index in lists:
             index.create(connection)
     _gather_statistics(engine)

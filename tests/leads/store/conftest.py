@@ -17,7 +17,8 @@ from leads.store.engine import connect
 from leads.store.migrate import upgrade
 
 DATABASE_NUMBERS = count()
-SERVER_FLAGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+SERVER_FLAGS = "-c fsync=off -c full_page_writes=off"
+"""Quick, and what was committed outlives an abrupt stop of the server, if not of the machine."""
 
 
 def folder_of_postgresql() -> Path | None:
@@ -71,7 +72,9 @@ def free_port() -> int:
         return port
 
 
-def started_server() -> Iterator[PostgresServer]:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server per test process; a test that stops it starts it again."""
     binaries = folder_of_postgresql()
     if binaries is None:
         pytest.skip("no PostgreSQL with PostGIS: apt-get install postgresql-15-postgis-3")
@@ -86,18 +89,6 @@ def started_server() -> Iterator[PostgresServer]:
         server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One server per test process, shared by the tests that leave it running."""
-    yield from started_server()
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
-    """A server that a test may stop."""
-    yield from started_server()
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import numpy as np
 from shapely import MultiPolygon, box
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Engine
 
 from geo.area import geodesic_area_m2
 from geo.change_class import ChangeClass
@@ -58,9 +57,7 @@ def sighted(outline: MultiPolygon, **changed: Any) -> Lead:  # noqa: ANN401
     return replace(lead, **changed)
 
 
-def made_run(
-    number: int, sightings: Iterable[Lead], layers: tuple[ZoneLayer, ...] = ()
-) -> MadeRun:
+def made_run(number: int, sightings: Iterable[Lead], layers: tuple[ZoneLayer, ...] = ()) -> MadeRun:
     """Run `number`, thirty days after the one before."""
     days = timedelta(days=30 * number)
     base = make_record(layers=tuple(layer_record(layer) for layer in layers))

@@ -1,12 +1,277 @@
-"""The first tables."""
+"""The first tables, as they were: later migrations build on them, so this copy never changes."""
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import Boolean, Column, Date, Float, ForeignKey, Index, Integer, Text
 
+from leads.store.column_types import Instant, Json, Key, Outline
 from leads.store.migrations.spatial import add_bounds_index, add_postgis, forbid_changes
-from leads.store.schema import metadata
 
 revision = "0001"
 down_revision = None
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _number(name: str, *, null: bool = False) -> Column[float]:
+    return Column(name, Float(53), nullable=null)
+
+
+def _whole(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Integer, nullable=null)
+
+
+def _bounds() -> tuple[Column[float], ...]:
+    """Bounding box in degrees; in SQLite triggers carry it into an R*Tree."""
+    return tuple(_number(side) for side in ("west", "south", "east", "north"))
+
+
+scenes = sa.Table(
+    "scenes",
+    metadata,
+    Column("scene_id", Text, primary_key=True),
+    _text("source"),
+    Column("date", Date, nullable=False, index=True),
+    Column("bands", Json, nullable=False),
+    _text("crs"),
+    _number("gsd_m"),
+    _whole("width"),
+    _whole("height"),
+    Column("footprint", Outline, nullable=False),
+    *_bounds(),
+    Column("added_at", Instant, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("before_scene_id", ForeignKey(scenes.c.scene_id), nullable=False),
+    Column("after_scene_id", ForeignKey(scenes.c.scene_id), nullable=False),
+    Column("date_before", Date, nullable=False),
+    Column("date_after", Date, nullable=False),
+    _text("detector"),
+    _text("code_version"),
+    Column("record", Json, nullable=False),
+    Column("summary", Json, nullable=False),
+    Column("outcomes", Json, nullable=False),
+    _text("filed_by"),
+    Column("filed_at", Instant, nullable=False, index=True),
+)
+
+card_wordings = sa.Table(
+    "card_wordings",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    _text("edition"),
+    Column("wording", Json, nullable=False),
+)
+
+sites = sa.Table(
+    "sites",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+leads = sa.Table(
+    "leads",
+    metadata,
+    Column("number", Key, primary_key=True),
+    Column("lead_id", Text, nullable=False, unique=True),
+    Column("site_id", ForeignKey(sites.c.site_id), nullable=False, index=True),
+    _whole("round"),
+    _text("parent_lead_id", null=True),
+    _text("run_id", null=True),
+    Column("spot_code", Text, nullable=False, unique=True),
+    _text("status"),
+    _whole("version"),
+    _text("holder", null=True),
+    _text("unit", null=True),
+    Column("due_at", Instant),
+    _text("priority"),
+    _number("likelihood"),
+    _number("severity"),
+    _number("completeness"),
+    _whole("urgency"),
+    _text("change_class"),
+    _text("machine_class"),
+    _text("class_by"),
+    _text("origin"),
+    _text("district_code", null=True),
+    _text("district_name", null=True),
+    _number("area_m2"),
+    _number("score", null=True),
+    _number("uncertainty", null=True),
+    Column("date_before", Date, nullable=False),
+    Column("date_after", Date, nullable=False),
+    _number("coregistration_m", null=True),
+    Column("edition_ambiguous", Json, nullable=False),
+    _whole("zone_kinds"),
+    _whole("crossed_kinds"),
+    _whole("recurrence_count"),
+    _text("discard_reason", null=True),
+    _text("return_reason", null=True),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    _number("lon"),
+    _number("lat"),
+    *_bounds(),
+    Column("geometry", Outline, nullable=False),
+    Column("scorecard", Json, nullable=False),
+)
+
+lead_overlaps = sa.Table(
+    "lead_overlaps",
+    metadata,
+    Column("lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *(_text(name) for name in ("kind", "edition", "zone_id", "name", "code", "level")),
+    *(_text(name) for name in ("land_use_scheme", "land_use_code")),
+    *(_number(name) for name in ("area_m2", "area_min_m2", "area_max_m2")),
+    *(_number(name) for name in ("share", "share_min", "share_max")),
+    Column("boundary_within_error", Boolean, nullable=False),
+)
+
+observations = sa.Table(
+    "observations",
+    metadata,
+    Column("observation_id", Text, primary_key=True),
+    Column("lead_id", ForeignKey(leads.c.lead_id), nullable=False, index=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, index=True),
+    _text("outcome"),
+    _text("change_class"),
+    _number("score"),
+    _number("uncertainty", null=True),
+    _number("area_m2"),
+    Column("date_before", Date, nullable=False),
+    Column("date_after", Date, nullable=False),
+    Column("filed_at", Instant, nullable=False),
+    Column("geometry", Outline, nullable=False),
+)
+
+lead_links = sa.Table(
+    "lead_links",
+    metadata,
+    Column("from_lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
+    Column("to_lead_id", ForeignKey(leads.c.lead_id), primary_key=True, index=True),
+    Column("kind", Text, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
+    Column("linked_at", Instant, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    Column("lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    _text("action"),
+    _text("from_status", null=True),
+    _text("to_status"),
+    Column("at", Instant, nullable=False, index=True),
+    _text("account_id", null=True),
+    _text("role", null=True),
+    _text("account_unit", null=True),
+    Column("data", Json, nullable=False),
+    _text("previous_hash"),
+    _text("hash"),
+)
+
+spot_serials = sa.Table(
+    "spot_serials",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    _whole("last"),
+)
+
+layer_editions = sa.Table(
+    "layer_editions",
+    metadata,
+    Column("number", Key, primary_key=True),
+    _text("kind"),
+    _text("name"),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    _whole("zones"),
+    _text("sha256"),
+    _text("source"),
+    _text("added_by"),
+    Column("added_at", Instant, nullable=False),
+    sa.UniqueConstraint("kind", "name"),
+)
+
+zones = sa.Table(
+    "zones",
+    metadata,
+    Column("number", Key, primary_key=True),
+    Column("edition", ForeignKey(layer_editions.c.number), nullable=False),
+    *(_text(name) for name in ("zone_id", "name", "code", "level")),
+    *(_text(name) for name in ("land_use_scheme", "land_use_code")),
+    _number("area_m2"),
+    *_bounds(),
+    Column("geometry", Outline, nullable=False),
+    sa.UniqueConstraint("edition", "zone_id"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    _text("display_name"),
+    _text("password_hash"),
+    _text("role"),
+    _text("unit", null=True),
+    Column("disabled", Boolean, nullable=False),
+    _whole("failed_logins"),
+    Column("locked_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("password_set_at", Instant, nullable=False),
+    Column("last_login_at", Instant),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.account_id), nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+access_log = sa.Table(
+    "access_log",
+    metadata,
+    Column("number", Key, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    _text("account_id"),
+    _text("role"),
+    _text("purpose"),
+    Column("lead_id", ForeignKey(leads.c.lead_id), nullable=False, index=True),
+    _whole("lead_version"),
+    Index("ix_access_log_account_id_at", "account_id", "at"),
+)
+
+_FILTERS = ("status", "priority", "change_class", "zone_kinds", "date_after")
+"""Last in each list index, so that a filter is decided before the row is fetched."""
+
+for _order in ("urgency", "created_at", "area_m2"):
+    _keys = [leads.c[name] for name in (_order, "number", *_FILTERS)]
+    Index(f"ix_leads_by_district_{_order}", leads.c.district_code, *_keys)
+    Index(f"ix_leads_by_{_order}", *_keys)
+Index("ix_leads_by_unit", leads.c.unit, leads.c.urgency, leads.c.number)
+Index("ix_leads_geometry", leads.c.geometry, postgresql_using="gist").ddl_if("postgresql")
+Index("ix_zones_geometry", zones.c.geometry, postgresql_using="gist").ddl_if("postgresql")
 
 
 def upgrade() -> None:

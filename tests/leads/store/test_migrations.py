@@ -1,0 +1,68 @@
+"""Migrations lead to the very tables that schema.py declares; on both stores."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from leads.store.engine import connect, reading, writing
+from leads.store.migrate import upgrade
+from leads.store.schema import metadata
+from tests.leads.store.conftest import PostgresServer, run_sql
+
+DECLARED = {
+    "sqlite": (
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') "
+        "AND sql IS NOT NULL AND name NOT LIKE '%_bounds%' AND name <> 'alembic_version'",
+    ),
+    "postgresql": (
+        "SELECT table_name, column_name, data_type, udt_name, is_nullable "
+        "FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND table_name <> 'alembic_version'",
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+        "AND tablename <> 'alembic_version'",
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE conname NOT LIKE 'alembic%'",
+    ),
+}
+
+
+def declared(store: Engine) -> list[set[tuple[str, ...]]]:
+    with reading(store) as connection:
+        questions = DECLARED[store.dialect.name]
+        return [{tuple(row) for row in connection.execute(text(q))} for q in questions]
+
+
+@pytest.fixture
+def bare(store: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """An empty database of the same kind."""
+    if store.dialect.name == "sqlite":
+        return connect(f"sqlite:///{tmp_path / 'bare.db'}")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    run_sql(server, "DROP DATABASE IF EXISTS bare")
+    run_sql(server, "CREATE DATABASE bare")
+    return connect(server.url("bare"))
+
+
+def test_migrations_and_schema_agree(bare: Engine, store: Engine) -> None:
+    with writing(bare) as connection:
+        if bare.dialect.name == "postgresql":
+            connection.exec_driver_sql("CREATE EXTENSION postgis")
+        metadata.create_all(connection)
+    assert declared(store) == declared(bare)
+    assert len(declared(store)[0]) > 20
+    bare.dispose()
+
+
+def test_migrating_twice_changes_nothing(store: Engine) -> None:
+    before = declared(store)
+    upgrade(store)
+    assert declared(store) == before
+
+
+def test_migrations_are_modules_of_a_package() -> None:
+    """So that a wheel carries them: setuptools packs folders with an __init__.py."""
+    folder = files("leads.store.migrations")
+    assert folder.joinpath("__init__.py").is_file() and folder.joinpath("env.py").is_file()
+    assert folder.joinpath("versions", "__init__.py").is_file()
