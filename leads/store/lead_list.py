@@ -12,11 +12,11 @@ from leads.domain.roles import Actor
 from leads.store.cursor import Cursor, cursor_of
 from leads.store.lead_filter import LeadFilter, LeadOrder, Near, check_page
 from leads.store.lead_row import LEAD_COLUMNS, LeadRow, bits_of_kinds, lead_row
-from leads.store.places import box_around, meets, squared_distance
+from leads.store.places import circle, meets, squared_distance, within
 from leads.store.schema import leads
 from leads.store.scope import in_scope
 
-FIRST_RADIUS_M, RADIUS_GROWS = 500.0, 4.0
+FIRST_RADIUS_M, RADIUS_GROWS = 500.0, 6.0
 """A search for the nearest looks this near first, then each time this much farther."""
 
 _KEYS = {
@@ -75,7 +75,8 @@ def _conditions(
     if where.box is not None:
         conditions.append(meets(connection, where.box))
     if where.near is not None:
-        conditions += _within(connection, where.near, where.near.within_m)
+        around = circle(connection, where.near, where.near.within_m)
+        conditions.append(within(where.near) if around is None else around)
     return conditions
 
 
@@ -96,13 +97,6 @@ def _plain_conditions(where: LeadFilter) -> Iterator[ColumnElement[bool]]:
         yield leads.c.date_after >= where.date_from
     if where.date_to:
         yield leads.c.date_after <= where.date_to
-
-
-def _within(connection: Connection, near: Near, radius_m: float) -> list[ColumnElement[bool]]:
-    return [
-        meets(connection, box_around(near, radius_m)),
-        squared_distance(near) <= radius_m**2,
-    ]
 
 
 def _rows(
@@ -150,11 +144,12 @@ def _nearest(
         common.append(meets(connection, where.box))
     found: list[Row[Any]] = []
     for radius in _radii(near, start):
-        conditions = common + _within(connection, near, radius)
+        around = circle(connection, near, radius)
+        conditions = [*common, within(near) if around is None else around]
         found = _rows(
             connection, conditions, squared_distance(near), limit, start, descending=False
         )
-        if len(found) > limit:
+        if around is None or len(found) > limit:
             break
     return found
 

@@ -39,9 +39,31 @@ def meets(
     if connection.dialect.name == "postgresql":
         envelope = sa.func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, SRID)
         return table.c.geometry.op("&&", is_comparison=True)(envelope)
+    few = _few_in(connection, box, table, boxes)
+    return _overlap(table, box) if few is None else few
+
+
+def within(near: Near) -> ColumnElement[bool]:
+    """The where clause over `leads` for centres near the point, by looking at every one."""
+    return squared_distance(near) <= near.within_m**2
+
+
+def circle(connection: Connection, near: Near, radius_m: float) -> ColumnElement[bool] | None:
+    """The same for a radius, through the spatial index; None in SQLite where that is no gain."""
+    box, inside = box_around(near, radius_m), squared_distance(near) <= radius_m**2
+    if connection.dialect.name == "postgresql":
+        return and_(meets(connection, box), inside)
+    few = _few_in(connection, box, leads, lead_bounds)
+    return None if few is None else and_(few, inside)
+
+
+def _few_in(
+    connection: Connection, box: Box, table: sa.Table, boxes: sa.TableClause
+) -> ColumnElement[bool] | None:
+    """The where clause that asks SQLite's R*Tree; None where the box holds too many for that."""
     indexed = sa.select(boxes.c.id).where(_overlap(boxes, box))
     found = connection.scalar(sa.select(sa.func.count()).select_from(indexed.limit(FEW).subquery()))
-    return table.c.number.in_(indexed) if (found or 0) < FEW else _overlap(table, box)
+    return table.c.number.in_(indexed) if (found or 0) < FEW else None
 
 
 def _overlap(table: sa.FromClause, box: Box) -> ColumnElement[bool]:
