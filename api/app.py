@@ -79,7 +79,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _described(app), include_in_schema=False)
-    app.mount("/", Page(context.settings.web))
+    app.router.default = Page(context.settings.web)  # after every route, also after a 405
     describe(app)
     return app
 

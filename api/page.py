@@ -18,6 +18,7 @@ class Page(StaticFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, html=True, check_dir=False)
+        self.config_checked = True  # a page that is not built yet is a 404, no failure
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, or the page itself where its own addresses are asked for."""

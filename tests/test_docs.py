@@ -40,7 +40,10 @@ RECORDS = [name for name in DOCUMENTS if re.match(r"docs/decisions/\d{4}-", name
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
             yield from commands(child, f"{path} {name}")
     else:
         yield path, command

@@ -31,7 +31,7 @@ class Outline(Answer):
 def outline_of(geometry: MultiPolygon) -> Outline:
     """The GeoJSON of an outline in EPSG:4490."""
     polygons = []
-    for polygon in geometry.geoms:
+    for polygon in shapely.orient_polygons(geometry).geoms:  # RFC 7946: outer rings run left
         rings = (polygon.exterior, *polygon.interiors)
         polygons.append([_ring(ring) for ring in rings])
     return Outline(coordinates=polygons)

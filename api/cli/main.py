@@ -2,28 +2,47 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
-from api.cli.bench import bench
-from api.cli.demo import demo
-from api.cli.detect import detect
-from api.cli.evaluate import evaluate
 from geo.errors import HongxianError
 from leads.version import VERSION
 
+COMMANDS = (
+    *("demo", "detect", "run", "evaluate", "bench"),
+    *("leads", "layers", "labels", "users", "serve", "db"),
+)
+"""Each is defined under its own name in the module of that name."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Imports a command when it is called.
+
+    Child processes import this module too, and most commands need neither server nor store.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them, or None."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(f"api.cli.{cmd_name}"), cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION)
 def cli() -> None:
     """红线: leads on waste dumping and red-line encroachment, from imagery.
 
     Exit codes: 0 good, 1 failed, 2 wrong use or unusable input.
     """
-
-
-for command in (demo, detect, evaluate, bench):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,8 +13,8 @@ from geo.errors import HongxianError, InputError
 from leads.documents.geopackage import write_geopackage
 from leads.documents.lead_table import lead_table, overlap_json
 from leads.documents.whole_file import check_place, written_whole
+from leads.documents.written_record import WrittenRecord
 from leads.domain.lead import Lead
-from leads.domain.run_record import RunRecord
 
 _FAILURES = (
     OSError,
@@ -35,7 +35,7 @@ def check_out(path: Path) -> None:
     check_place(path)
 
 
-def write_leads(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
+def write_leads(path: Path, leads: Sequence[Lead], record: WrittenRecord) -> None:
     """Write `leads` with their run's record to .gpkg, .geojson, .json or .parquet, in EPSG:4490.
 
     All three hold `lead_table`. A GeoPackage also has the tables `overlaps` and `run` and opens
@@ -55,7 +55,7 @@ def write_leads(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
         raise HongxianError(f"could not write {path}: {reason}") from error
 
 
-def write_geojson(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
+def write_geojson(path: Path, leads: Sequence[Lead], record: WrittenRecord) -> None:
     """Write a GeoJSON of 2008, which names its CRS: EPSG:4490, longitude before latitude.
 
     RFC 7946 knows no CRS but WGS 84, so this is not RFC 7946.
@@ -74,7 +74,7 @@ def write_geojson(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def write_geoparquet(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
+def write_geoparquet(path: Path, leads: Sequence[Lead], record: WrittenRecord) -> None:
     """Write GeoParquet 1.1 with a bounding-box column, EPSG:4490."""
     frame = lead_table(leads, record.layers)
     frame["overlaps"] = [overlap_json(lead) for lead in leads]
@@ -82,7 +82,7 @@ def write_geoparquet(path: Path, leads: Sequence[Lead], record: RunRecord) -> No
     frame.to_parquet(path, index=False, compression="zstd", write_covering_bbox=True)
 
 
-_WRITERS: dict[str, Callable[[Path, Sequence[Lead], RunRecord], None]] = {
+_WRITERS: dict[str, Callable[[Path, Sequence[Lead], WrittenRecord], None]] = {
     ".gpkg": write_geopackage,
     ".geojson": write_geojson,
     ".json": write_geojson,
@@ -90,7 +90,7 @@ _WRITERS: dict[str, Callable[[Path, Sequence[Lead], RunRecord], None]] = {
 }
 
 
-def _writer(path: Path) -> Callable[[Path, Sequence[Lead], RunRecord], None]:
+def _writer(path: Path) -> Callable[[Path, Sequence[Lead], WrittenRecord], None]:
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InputError(

@@ -10,8 +10,8 @@ import pyogrio
 
 from leads.documents.lead_table import OVERLAP_COLUMNS, lead_table, overlap_table
 from leads.documents.qgis_style import leads_qml
+from leads.documents.written_record import WrittenRecord
 from leads.domain.lead import Lead
-from leads.domain.run_record import RunRecord
 
 _RUN_TABLE = """CREATE TABLE run (
     fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, key TEXT UNIQUE NOT NULL, value TEXT)"""
@@ -28,7 +28,7 @@ _STYLE_ROW = """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_tab
     VALUES ('', '', 'leads', 'geom', 'leads', ?, '', 1, ?, '', ?)"""
 
 
-def write_geopackage(path: Path, leads: Sequence[Lead], record: RunRecord) -> None:
+def write_geopackage(path: Path, leads: Sequence[Lead], record: WrittenRecord) -> None:
     """Write the layer `leads` and the tables `overlaps`, `run` and `layer_styles`.
 
     `path` must not exist. The times a GeoPackage must state are the day of the later image, so the
@@ -44,7 +44,7 @@ def write_geopackage(path: Path, leads: Sequence[Lead], record: RunRecord) -> No
         dataset_options={"VERSION": "1.3"},  # readers older than GDAL 3.7 warn on 1.4
         layer_options={"GEOMETRY_NAME": "geom"},
     )
-    moment = f"{record.after.date.isoformat()}T00:00:00.000Z"
+    moment = f"{record.last_day.isoformat()}T00:00:00.000Z"
     with closing(sqlite3.connect(path)) as connection, connection:
         _add_overlaps(connection, overlap_table(leads))
         _add_run(connection, record)
@@ -65,7 +65,7 @@ def _add_overlaps(connection: sqlite3.Connection, overlaps: pd.DataFrame) -> Non
     _register(connection, "overlaps", "one row per lead and zone, every edition")
 
 
-def _add_run(connection: sqlite3.Connection, record: RunRecord) -> None:
+def _add_run(connection: sqlite3.Connection, record: WrittenRecord) -> None:
     connection.execute(_RUN_TABLE)
     rows = [("run_id", record.run_id), ("record", record.text)]
     _insert(connection, "run", ["key", "value"], rows)

@@ -44,6 +44,11 @@ class RunRecord:
             "code_version": self.code_version,
         }
 
+    @property
+    def last_day(self) -> date:
+        """Day of the later image."""
+        return self.after.date
+
     @cached_property
     def text(self) -> str:
         """`as_json` as one line of JSON with sorted keys."""

@@ -34,6 +34,9 @@ from tiles.survey import survey
 Progress = Callable[[Iterator[TileResult], int], Iterator[TileResult]]
 """Wraps the tile results of a run to show how far it is, given their number."""
 
+KeptLayers = Callable[[date, date], Sequence[ZoneLayer]]
+"""Layers kept elsewhere that were in force on a day of (after, until]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -76,10 +79,14 @@ class Detection:
 
 
 def detect(
-    request: Request, runner: Runner, progress: Progress = lambda results, _: results
+    request: Request,
+    runner: Runner,
+    progress: Progress = lambda results, _: results,
+    kept_layers: KeptLayers = lambda _before, _after: (),
 ) -> Detection:
     """Find the leads of a pair of scenes.
 
+    `kept_layers` gives layers that are in force besides those of the request's files.
     Files are decoded in the runner's processes only. Raises an InputError before any tile is read
     when the scenes, dates, layers or options cannot be used.
     """
@@ -99,7 +106,8 @@ def detect(
     candidates = candidates_of(
         dissolve(swept.patches), plan.grid, plan.min_area_m2, plan.min_pixels
     )
-    layers = in_force(loaded.layers, before.date, after.date)
+    own = in_force(loaded.layers, before.date, after.date)
+    layers = (*own, *kept_layers(before.date, after.date))
     described = tuple(layer_record(layer) for layer in layers)
     record = RunRecord(before, after, fit, plan, fitted.coefficients, described, VERSION)
     leads = leads_of(candidates, layers, record)

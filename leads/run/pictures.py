@@ -63,15 +63,20 @@ class Pictures:
     """The current image."""
 
 
-def open_stored(before: SceneSource, after: SceneSource, record: Mapping[str, Any]) -> PairReader:
+def open_stored(
+    before: SceneSource,
+    after: SceneSource,
+    record: Mapping[str, Any],
+    bands: tuple[str, ...] = SHOWN_BANDS,
+) -> PairReader:
     """The pair of a run by its record (`RunRecord.as_json`); opens files, so call it in a child.
 
+    It reads `bands` where both scenes have them, else those the run compared.
     Raises SceneError where a file is gone or is no longer what the run saw.
     """
     scenes = _open(before), _open(after)
-    planned = tuple(record["plan"]["bands"])
-    shown = SHOWN_BANDS if set(SHOWN_BANDS) <= _shared(*scenes) else planned
-    return PairReader(*scenes, common_bands(*scenes, shown), grid_of(record))
+    read = bands if set(bands) <= _shared(*scenes) else tuple(record["plan"]["bands"])
+    return PairReader(*scenes, common_bands(*scenes, read), grid_of(record))
 
 
 def grid_of(record: Mapping[str, Any]) -> GeoBox:
