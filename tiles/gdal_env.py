@@ -30,10 +30,9 @@ OPTIONS: Mapping[str, object] = MappingProxyType(
         "GDAL_MAX_BAND_COUNT": 65536,
         "GDAL_JPEG_MAX_ALLOWED_SCAN_NUMBER": 100,
         "GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC": "NO",
-        # N processes x 1 thread; a small block cache each
+        # N processes x 1 thread
         "GDAL_NUM_THREADS": 1,
         "OPJ_NUM_THREADS": 1,
-        "GDAL_CACHEMAX": 256,  # MB; holds a row of JP2 tiles of a few bands
         # internal masks come as 0 or 255
         "GDAL_TIFF_INTERNAL_MASK_TO_8BIT": "YES",
     }

@@ -31,11 +31,13 @@ Result = TypeVar("Result")
 _MB = 1 << 20
 _MAX_WRITTEN_BYTES = 64 * _MB  # a decoder writes no files; pipes are not counted
 _GRACE_S = 60.0  # for starting a child and moving a result, on top of the limit
-_THREADS = {
+_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "GDAL_NUM_THREADS": "1",
+    # MB of decoded blocks; by the environment, for rasterio's Env empties the cache when it ends
+    "GDAL_CACHEMAX": "128",
 }
 
 
@@ -128,7 +130,7 @@ def limited_pool(processes: int, limits: Limits | None = None) -> Iterator[Limit
         initargs=(limits.memory_mb, os.getpid()),
         context=get_context("spawn"),
     )
-    with _environment(_THREADS):
+    with _environment(_ENVIRONMENT):
         try:
             yield LimitedPool(pool, processes, limits)
         finally:
@@ -183,7 +185,7 @@ def _settle(memory_mb: int, parent: int) -> None:
     os.dup2(quiet, 2)  # what a dying decoder prints is no use to anyone; the exit code is told
     os.close(quiet)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
-    os.environ.update(_THREADS)
+    os.environ.update(_ENVIRONMENT)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES)
     _lower(resource.RLIMIT_AS, memory_mb * _MB)

@@ -112,20 +112,24 @@ def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
 def _by_blocks(
     dataset: DatasetReader, indexes: Sequence[int], window: Window
 ) -> NDArray[np.generic]:
-    """Read a window block by block.
+    """Read a window by whole blocks.
 
-    GDAL decodes a JPEG 2000 window of several blocks anew each time; single blocks it keeps.
+    GDAL keeps the blocks of a JPEG 2000 that were read whole; parts of one it decodes anew.
     """
     height, width = dataset.block_shapes[0]
     stored = np.empty((len(indexes), window.height, window.width), dataset.dtypes[0])
     for row in range(window.row // height * height, window.row + window.height, height):
         for col in range(window.col // width * width, window.col + window.width, width):
+            block = RasterioWindow(
+                col, row, min(width, dataset.width - col), min(height, dataset.height - row)
+            )
+            pixels = dataset.read(indexes, window=block)
             top, left = max(row, window.row), max(col, window.col)
             bottom = min(row + height, window.row + window.height)
             right = min(col + width, window.col + window.width)
-            part = Window(top, left, bottom - top, right - left)
-            at = part.relative_to(window).slices
-            stored[:, at[0], at[1]] = dataset.read(indexes, window=_rasterio(part))
+            stored[
+                :, top - window.row : bottom - window.row, left - window.col : right - window.col
+            ] = pixels[:, top - row : bottom - row, left - col : right - col]
     return stored
 
 
