@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import hypot
-from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
 from tiles.blocks import spread_blocks
 from tiles.gain import Values, fit_gains, identity_gains
+from tiles.reads_pairs import ReadsPairs, read_economically
 from tiles.scene_fit import SceneFit
 from tiles.shift import Image, Shift, agree, block_shift
 
@@ -25,20 +25,12 @@ PIXELS_PER_BLOCK = 1024
 """Pixels of a block that the gains are fitted on, evenly taken."""
 SEEN = 0.01
 """Share of a block both dates must have seen for its pixels to be used."""
-SEEN_FOR_SHIFT = 0.5
+SEEN_FOR_SHIFT = 0.2
 """Share of a block both dates must have seen for its shift to be tried."""
 CORRECTIONS = 3
 """Corrections of the shift at most; what each leaves is measured on pixels read anew."""
 SETTLED_PX = 0.05
 """A median shift of this length or less is left as it is."""
-
-
-class ReadsPairs(Protocol):
-    """Whatever can read a window of both dates onto the common grid."""
-
-    def read(self, window: Window, fit: SceneFit | None = None) -> Pair:
-        """Both dates of `window`, the before image corrected by `fit` if one is given."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +64,7 @@ def survey(read: ReadsPairs, grid: GeoBox) -> Survey:
     is measured on pixels read anew, and its RMS is `coregistration_px`. Where no block shows
     anything on both dates the sample is empty, the shift 0 and the gains 1.
     """
+    read = read_economically(read, grid)
     windows = list(islice(spread_blocks(grid), READS))
     bands = read.read(windows[0]).bands
     unknown = SceneFit(0.0, 0.0, None, 0, 0, identity_gains(bands))

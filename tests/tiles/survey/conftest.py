@@ -13,8 +13,8 @@ from scipy import fft
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
 from tiles.gain import apply_gains
+from tiles.reads_pairs import ReadsPairs
 from tiles.scene_fit import SceneFit
-from tiles.survey import ReadsPairs
 
 Image = NDArray[np.float64]
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.geobox import Window
+from tiles.reads_pairs import read_economically
 from tiles.survey import BLOCKS, KEPT, READS, survey
 
 STEPS = st.floats(-3, 3)
@@ -55,7 +57,6 @@ def test_ground_nobody_saw_is_skipped(reader: Callable[..., Any]) -> None:
     found = survey(ground, ground.grid)
     assert found.fit.shift_x_px == pytest.approx(0.8, abs=0.1)
     assert all(pair.observed.all() for pair in found.sample)
-    assert ground.reads <= READS + 4 * BLOCKS + KEPT
 
 
 def test_nothing_seen_gives_an_empty_sample(reader: Callable[..., Any]) -> None:
@@ -64,3 +65,23 @@ def test_nothing_seen_gives_an_empty_sample(reader: Callable[..., Any]) -> None:
     found = survey(ground, ground.grid)
     assert found.sample == () and found.fit.coregistration_px is None
     assert [(g.gain, g.offset) for g in found.fit.gains] == [(1.0, 0.0), (1.0, 0.0)]
+
+
+def test_reads_are_bounded(reader: Callable[..., Any]) -> None:
+    small, large = (reader(5, size, (0.8, 0.4), 1.0, 0.0) for size in (512, 1280))
+    assert survey(small, small.grid).fit.shift_x_px == pytest.approx(0.8, abs=0.1)
+    assert small.reads <= 5  # once for each fit
+    survey(large, large.grid)
+    assert large.reads <= READS + 4 * BLOCKS + KEPT
+
+
+def test_a_small_grid_read_once_gives_the_same_pixels(reader: Callable[..., Any]) -> None:
+    ground = reader(6, 256, (0.8, 0.4), 1.2, 3.0)
+    once = read_economically(ground, ground.grid)
+    fit = survey(ground, ground.grid).fit
+    window = Window(64, 128, 50, 30)
+    for given_fit in (None, fit, fit, None):
+        cut, read = once.read(window, given_fit), ground.read(window, given_fit)
+        assert cut.geobox == read.geobox and cut.bands == read.bands
+        np.testing.assert_array_equal(cut.before.pixels, read.before.pixels)
+        np.testing.assert_array_equal(cut.after.valid, read.after.valid)
