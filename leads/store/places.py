@@ -11,8 +11,8 @@ from leads.store.column_types import SRID
 from leads.store.lead_filter import Box, Near
 from leads.store.schema import lead_bounds, leads
 
-FEW = 4_000
-"""In SQLite a box with fewer leads is answered from the R*Tree, one with more in list order."""
+FEW = 2_000
+"""A box with fewer is answered from the spatial index, one with more in the order of the list."""
 
 
 def bounds_columns(geometry: MultiPolygon) -> dict[str, float]:
@@ -34,12 +34,9 @@ def meets(
 ) -> ColumnElement[bool]:
     """The where clause over `table` for bounding boxes that meet `box`; `boxes` is its R*Tree.
 
-    PostGIS and R*Tree keep boxes in single precision, so it is exact to about a metre only.
+    The spatial indexes keep boxes in single precision, so it is exact to about a metre only.
     """
-    if connection.dialect.name == "postgresql":
-        envelope = sa.func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, SRID)
-        return table.c.geometry.op("&&", is_comparison=True)(envelope)
-    few = _few_in(connection, box, table, boxes)
+    few = _if_few(connection, box, table, boxes)
     return _overlap(table, box) if few is None else few
 
 
@@ -49,21 +46,24 @@ def within(near: Near) -> ColumnElement[bool]:
 
 
 def circle(connection: Connection, near: Near, radius_m: float) -> ColumnElement[bool] | None:
-    """The same for a radius, through the spatial index; None in SQLite where that is no gain."""
-    box, inside = box_around(near, radius_m), squared_distance(near) <= radius_m**2
-    if connection.dialect.name == "postgresql":
-        return and_(meets(connection, box), inside)
-    few = _few_in(connection, box, leads, lead_bounds)
-    return None if few is None else and_(few, inside)
+    """The same for a radius, through the spatial index; None where it holds too many for that."""
+    few = _if_few(connection, box_around(near, radius_m), leads, lead_bounds)
+    return None if few is None else and_(few, squared_distance(near) <= radius_m**2)
 
 
-def _few_in(
+def _if_few(
     connection: Connection, box: Box, table: sa.Table, boxes: sa.TableClause
 ) -> ColumnElement[bool] | None:
-    """The where clause that asks SQLite's R*Tree; None where the box holds too many for that."""
-    indexed = sa.select(boxes.c.id).where(_overlap(boxes, box))
+    """The where clause that asks the spatial index; None where the box holds FEW or more."""
+    if connection.dialect.name == "postgresql":
+        envelope = sa.func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, SRID)
+        clause = table.c.geometry.op("&&", is_comparison=True)(envelope)
+        indexed = sa.select(table.c.number).where(clause)
+    else:
+        indexed = sa.select(boxes.c.id).where(_overlap(boxes, box))
+        clause = table.c.number.in_(indexed)
     found = connection.scalar(sa.select(sa.func.count()).select_from(indexed.limit(FEW).subquery()))
-    return table.c.number.in_(indexed) if (found or 0) < FEW else None
+    return clause if (found or 0) < FEW else None
 
 
 def _overlap(table: sa.FromClause, box: Box) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Filing runs: once each, through identity, whole or not at all; on both stores."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,8 @@ from leads.custody.chain import verify
 from leads.domain.identity import FilingOutcome
 from leads.domain.status import Status
 from leads.store import schema
-from leads.store.engine import reading, writing
+from leads.store.engine import reading, write, writing
+from leads.store.file_run import file_run
 from leads.store.layers import list_layers
 from leads.store.lead_filter import LeadFilter
 from leads.store.lead_list import list_leads
@@ -168,3 +170,20 @@ def test_serials_count_within_district_month_and_theme(store: Engine) -> None:
     codes = sorted(lead.row.spot_code for lead in details(store))
     assert codes[1:] == ["310115-202611-GF-0001", "310115-202611-GF-0002"]
     assert codes[0].startswith("000000-202611-")
+
+
+def test_one_run_filed_by_two_workers_at_once_is_filed_once(store: Engine) -> None:
+    run = made_run(1, [sighted(square(121.2 + i / 500, 31.2)) for i in range(20)])
+    start, filed = threading.Barrier(2), []
+
+    def work() -> None:
+        start.wait()
+        filed.append(write(store, lambda c: file_run(c, run, "piliang-1", NOW), repeatable=True))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert filed[0] == filed[1]
+    assert rows_in_all_tables(store)["leads"] == 20
