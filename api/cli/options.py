@@ -1,6 +1,7 @@
 """Options and printing that several commands share."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -52,6 +53,6 @@ def print_json(report: Mapping[str, Any]) -> None:
 
 def with_progress(results: Iterable[Item], length: int) -> Iterator[Item]:
     """Hand the results on, drawing a bar on standard error where that is a terminal."""
-    err = click.get_text_stream("stderr")
-    with click.progressbar(results, length=length, file=err, hidden=not err.isatty()) as bar:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(results, length=length, file=sys.stderr, hidden=hidden) as bar:
         yield from bar

@@ -75,7 +75,8 @@ def test_leads_by_extension(small_ground: Path, tmp_path: Path, capfd: Said, end
     assert run(["detect", *pair, "--layers", str(layers), "--out", str(out), "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
     assert set(report) >= KEYS
-    frame = gpd.read_parquet(out) if ending == "parquet" else gpd.read_file(out)
+    layer = {"layer": "leads"} if ending == "gpkg" else {}
+    frame = gpd.read_parquet(out) if ending == "parquet" else gpd.read_file(out, **layer)
     assert frame.crs.to_epsg() == 4490
     assert len(frame) == report["leads"] > 0
     assert set(frame["change_class"]) == {"unclassified"}
