@@ -6,6 +6,8 @@ The wording is stored once under its own hash, so an old card reads as it was wr
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -23,16 +25,34 @@ _OWN = {
 """Lists of a card, and the fields of their rows that are a lead's own."""
 
 
+Words = tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...]
+"""The wording as one value: (list's name, its fields, their values in each row) of each list."""
+
+
 def packed(card: ScoreCard) -> tuple[dict[str, Any], dict[str, Any]]:
     """A card as (the lead's own values with the wording's hash, the wording)."""
-    whole = card.as_json()
-    wording = {
-        name: [{k: v for k, v in row.items() if k not in own} for row in whole[name]]
+    key, wording = _wording(tuple(_words(card, name) for name in _OWN))
+    values = {
+        name: [[getattr(row, field) for field in own] for row in getattr(card, name)]
         for name, own in _OWN.items()
     }
-    values = {name: [[row[k] for k in own] for row in whole[name]] for name, own in _OWN.items()}
-    numbers = {name: value for name, value in whole.items() if name not in _OWN}
-    return {**numbers, **values, "wording": _hash(wording)}, wording
+    numbers = {f.name: getattr(card, f.name) for f in fields(card) if f.name not in _OWN}
+    return {**numbers, **values, "wording": key}, wording
+
+
+def _words(card: ScoreCard, name: str) -> tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    rows = getattr(card, name)
+    names = tuple(f.name for f in fields(rows[0]) if f.name not in _OWN[name]) if rows else ()
+    return name, names, tuple(tuple(getattr(row, n) for n in names) for row in rows)
+
+
+@lru_cache(maxsize=8)
+def _wording(words: Words) -> tuple[str, dict[str, Any]]:
+    """(SHA-256 of a wording, the wording as JSON values); the same for almost every card."""
+    wording = {
+        name: [dict(zip(names, row, strict=True)) for row in rows] for name, names, rows in words
+    }
+    return sha256(json.dumps(wording, sort_keys=True).encode()).hexdigest(), wording
 
 
 def keep_card(connection: Connection, card: ScoreCard) -> dict[str, Any]:
@@ -60,7 +80,3 @@ def whole_card(connection: Connection, own: Mapping[str, Any]) -> dict[str, Any]
     }
     numbers = {name: value for name, value in own.items() if name not in (*_OWN, "wording")}
     return {**numbers, **lists}
-
-
-def _hash(wording: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(wording, sort_keys=True).encode()).hexdigest()

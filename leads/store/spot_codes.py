@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from geo.change_class import ChangeClass
 from leads.domain.classes import class_row
@@ -28,10 +28,9 @@ def next_spot_code(
     theme = THEME_CODES[class_row(change_class).theme]
     prefix = f"{district_code or NO_DISTRICT}-{now.astimezone(CHINA):%Y%m}-{theme}"
     row = spot_serials.c.prefix == prefix
-    counted = connection.execute(
-        update(spot_serials).where(row).values(last=spot_serials.c.last + 1)
-    )
-    if counted.rowcount == 0:
-        connection.execute(insert(spot_serials), {"prefix": prefix, "last": 1})
-    serial = connection.scalar(select(spot_serials.c.last).where(row))
+    count = update(spot_serials).where(row).values(last=spot_serials.c.last + 1)
+    serial = connection.scalar(count.returning(spot_serials.c.last))
+    if serial is None:
+        serial = 1
+        connection.execute(insert(spot_serials), {"prefix": prefix, "last": serial})
     return f"{prefix}-{serial:04d}"
