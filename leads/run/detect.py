@@ -17,11 +17,11 @@ from leads.domain.run_summary import RunSummary
 from leads.layers.load import load_layers
 from leads.layers.record import layer_record
 from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of
+from leads.run.fit import fit_pair
 from leads.run.planning import TILE_PX, make_plan, tiles_of_plan
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
 from leads.version import VERSION
-from models.detector import TileDetector
 from models.registry import DEFAULT_DETECTOR, detector_named
 from tiles.common_grid import common_grid
 from tiles.limited import blaming
@@ -29,7 +29,6 @@ from tiles.open_scene import open_scene
 from tiles.read import PairReader, common_bands
 from tiles.scene import Scene, check_order
 from tiles.scene_fit import SceneFit
-from tiles.survey import survey
 
 Progress = Callable[[Iterator[TileResult], int], Iterator[TileResult]]
 """Wraps the tile results of a run to show how far it is, given their number."""
@@ -124,12 +123,6 @@ def open_pair(request: Request, runner: Runner) -> tuple[Scene, Scene]:
         after = runner.run(open_scene, request.after, request.after_date, "--after-date")
     check_order(before, after)
     return before, after
-
-
-def fit_pair(reader: PairReader, detector: str) -> tuple[SceneFit, TileDetector]:
-    """Survey a pair and fit a detector to it."""
-    found = survey(reader, reader.grid)
-    return found.fit, detector_named(detector).fit(found.sample)
 
 
 @dataclass(frozen=True, slots=True)
