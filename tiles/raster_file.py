@@ -69,6 +69,7 @@ def open_raster(path: str) -> DatasetReader:
         _ = dataset.colorinterp
     try:
         _check_size(path, dataset)
+        _check_whole(path, dataset)
     except SceneError:
         dataset.close()
         raise
@@ -98,6 +99,16 @@ def _check_size(path: str, dataset: DatasetReader) -> None:
             f"{path}: stored in blocks of {rows} x {cols} pixels, {size >> 20} MB each; "
             "tile it first (gdal_translate -of COG)"
         )
+
+
+def _check_whole(path: str, dataset: DatasetReader) -> None:
+    """Refuse a PNG cut short: GDAL 3.10 reads the missing rows as 0 without a word."""
+    if dataset.driver != "PNG":
+        return
+    with Path(path).open("rb") as file:
+        file.seek(max(0, Path(path).stat().st_size - 1024))
+        if b"IEND" not in file.read():
+            raise SceneError(f"{path}: the PNG is cut short; fetch it again")
 
 
 def _block_bytes(dataset: DatasetReader) -> int:

@@ -7,6 +7,10 @@ import click
 from api.cli.options import detector_option, json_option, print_json
 from models.evaluate import evaluate as evaluate_folder
 from models.registry import detector_named
+from tiles.limited import Limits, blaming, run_limited
+
+LIMITS = Limits(memory_mb=8192, seconds=6 * 3600)
+"""What decoding and scoring a folder may use."""
 
 
 @click.command()
@@ -16,7 +20,9 @@ from models.registry import detector_named
 @json_option
 def evaluate(folder: Path, detector: str, threshold: float, as_json: bool) -> None:  # noqa: FBT001
     """Score a detector on FOLDER/{A,B,label}, with bootstrap intervals over the pairs."""
-    report = evaluate_folder(folder, detector_named(detector), threshold).as_json()
+    arguments = folder, detector_named(detector), threshold
+    with blaming(str(folder)):
+        report = run_limited(evaluate_folder, *arguments, limits=LIMITS).as_json()
     if as_json:
         print_json(report)
         return
