@@ -70,12 +70,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=int(context.settings.body_mb * 2**20),
         lifespan=lifespan,
     )
     app.state.context = context
     tell_problems(app)
-    app.add_middleware(SafeAnswers)
+    app.add_middleware(SafeAnswers, most_bytes=int(context.settings.body_mb * 2**20))
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _described(app), include_in_schema=False)

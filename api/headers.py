@@ -3,6 +3,7 @@
 import logging
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import broken
@@ -28,17 +29,25 @@ _log = logging.getLogger(__name__)
 
 
 class SafeAnswers:
-    """Wraps the application: safe headers on every answer, a problem for every crash."""
+    """Wraps the application: safe headers, bodies of a bounded size, a problem for every crash."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self.app, self.most_bytes = app, most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        started, taken = False, 0
+
+        async def receive_no_more() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.most_bytes:
+                raise HTTPException(413, f"a body of more than {self.most_bytes} bytes: send less")
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -48,7 +57,7 @@ class SafeAnswers:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive_no_more, send_with_headers)
         except Exception:
             _log.exception("request failed")
             if started:

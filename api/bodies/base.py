@@ -88,13 +88,15 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\w=-]+$")]
 """Where a page starts: `next_cursor` of the page before."""
 
+
+def path_part(words: str, pattern: str, example: str) -> Any:  # noqa: ANN401  (as FastAPI's Path)
+    """A part of a path, described."""
+    return Path(pattern=pattern, description=words, examples=[example])
+
+
 LeadId = Annotated[
     str,
-    Path(
-        pattern=r"^[0-9a-f]{16}$",
-        description="Sixteen hex digits.",
-        examples=["0123456789abcdef"],
-    ),
+    path_part("The lead: sixteen hex digits.", r"^[0-9a-f]{16}$", "0123456789abcdef"),
 ]
 
 

@@ -1,9 +1,9 @@
 """Bodies of leads as they are listed."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import computed_field
+from pydantic import BeforeValidator, computed_field
 
 from api.bodies.base import Answer, ClassLabel, examples
 from geo.area import mu
@@ -47,6 +47,10 @@ SUMMARY_EXAMPLE: dict[str, Any] = {
     "created_at": "2026-11-22T00:00:00Z",
     "updated_at": "2026-11-22T00:00:00Z",
 }
+
+
+Kinds = Annotated[list[ZoneKind], BeforeValidator(sorted)]
+"""Kinds of zones, in the order of their names."""
 
 
 class LeadSummary(Answer):
@@ -106,9 +110,9 @@ class LeadSummary(Answer):
     """...and not after this one."""
     coregistration_m: float | None
     """Position error between the dates in metres."""
-    zone_kinds: frozenset[ZoneKind]
+    zone_kinds: Kinds
     """Kinds of the zones it lies on."""
-    edition_ambiguous: frozenset[ZoneKind]
+    edition_ambiguous: Kinds
     """Kinds whose editions disagree about the place."""
     discard_reason: DiscardReason | None
     """Why it was discarded."""

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 
 from api.accounts.passwords import hash_password
 from api.accounts.rights import Right
 from api.accounts.signed_in import may
 from api.bodies.accounts import AccountAnswer, AccountChange, Accounts, NewAccount, RoleChange
-from api.bodies.base import NO_CONTROL
+from api.bodies.base import path_part
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
 from geo.errors import ForbiddenError, InputError
@@ -28,9 +28,7 @@ from leads.store.sessions import end_sessions
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
-AccountId = Annotated[
-    str, Path(min_length=1, max_length=64, pattern=NO_CONTROL, examples=["officer-cm"])
-]
+AccountId = Annotated[str, path_part("The log-in name.", r"^[^\x00-\x1f\x7f]{1,64}$", "officer-cm")]
 
 
 @router.get("", operation_id="list_accounts", responses=problems(*ACCOUNT))

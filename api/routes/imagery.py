@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from api.accounts.rights import Right
 from api.accounts.signed_in import may
+from api.bodies.base import path_part
 from api.bodies.geojson import outline_of
 from api.bodies.imagery import (
     RunAnswer,
@@ -31,8 +32,12 @@ from leads.store.scenes import SceneRow, list_scenes, scene
 router = APIRouter(prefix="/api", tags=["imagery"])
 
 Reader = Annotated[Actor, Depends(may(Right.IMAGERY))]
-RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["fedcba9876543210"])]
-SceneId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
+RunId = Annotated[
+    str, path_part("The run: sixteen hex digits.", r"^[0-9a-f]{16}$", "fedcba9876543210")
+]
+SceneId = Annotated[
+    str, path_part("The scene: SHA-256 over its files.", r"^[0-9a-f]{64}$", "9f" * 32)
+]
 
 
 @router.get("/scenes", operation_id="list_scenes", responses=problems(*ACCOUNT))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import Connection
 
 from api.accounts.rights import Right
@@ -27,6 +27,9 @@ from leads.store.scenes import scene
 router = APIRouter(prefix="/api/leads", tags=["leads"])
 
 Reader = Annotated[Actor, Depends(may(Right.LEADS))]
+
+WhenPart = Annotated[When, Path(description="Which image of the two.")]
+SuffixPart = Annotated[Suffix, Path(description="How the picture is written.")]
 
 MOST_COUNTED = 10_000
 """Where counting stops, so that it stays quick."""
@@ -75,7 +78,9 @@ def read(lead_id: LeadId, response: Response, reader: Reader, ctx: Ctx) -> LeadD
         },
     },
 )
-def read_picture(lead_id: LeadId, when: When, suffix: Suffix, reader: Reader, ctx: Ctx) -> Response:
+def read_picture(
+    lead_id: LeadId, when: WhenPart, suffix: SuffixPart, reader: Reader, ctx: Ctx
+) -> Response:
     """The lead's surroundings on one date; the reading is logged."""
     found, made_by = _read(ctx, reader, lead_id, f"picture {when}")
     if made_by is None:
