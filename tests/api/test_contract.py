@@ -81,4 +81,4 @@ def test_few_examples(city: Served, label: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("label", LABELS)
 def test_many_examples(city: Served, label: str) -> None:
-    call_all(city, label, 200)
+    call_all(city, label, 60)
