@@ -1,0 +1,111 @@
+/** Every question the page asks the server: typed by the generated client, failing as ApiProblem. */
+
+import createClient from "openapi-fetch";
+import { sessionEnded } from "../session";
+import { ApiProblem, problemFrom } from "./problem";
+import type { paths } from "./schema";
+import type {
+  Layer,
+  LeadCount,
+  LeadDetail,
+  LeadFeatures,
+  LeadPage,
+  LeadQuery,
+  Me,
+  Step,
+  Taken,
+  Vocabulary,
+  ZoneFeatures,
+  ZoneKind,
+} from "./types";
+
+const client = createClient<paths>({
+  baseUrl: "",
+  credentials: "same-origin",
+  headers: { "X-Hongxian-Page": "1" }, // the cookie counts for changes only together with it
+});
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+async function answered<T>(asked: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
+  let answer: Answer<T>;
+  try {
+    answer = await asked;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiProblem(0, "network", String(error));
+  }
+  if (answer.response.ok) return { data: answer.data as T, response: answer.response };
+  const problem = problemFrom(answer.response.status, answer.error);
+  if (problem.status === 401) sessionEnded();
+  throw problem;
+}
+
+async function told<T>(asked: Promise<Answer<T>>): Promise<T> {
+  return (await answered(asked)).data;
+}
+
+export function logIn(accountId: string, password: string): Promise<Me> {
+  const body = { account_id: accountId, password, cookie: true };
+  return told(client.POST("/api/session", { body }));
+}
+
+export const readSession = (): Promise<Me> => told(client.GET("/api/session"));
+
+export async function logOut(): Promise<void> {
+  await told<unknown>(client.DELETE("/api/session"));
+}
+
+export const readVocabulary = (): Promise<Vocabulary> => told(client.GET("/api/vocabulary"));
+
+export const listLeads = (query: LeadQuery, signal?: AbortSignal): Promise<LeadPage> =>
+  told(client.GET("/api/leads", { params: { query }, signal: signal ?? null }));
+
+export const countLeads = (query: LeadQuery, signal?: AbortSignal): Promise<LeadCount> =>
+  told(client.GET("/api/leads/count", { params: { query }, signal: signal ?? null }));
+
+/** A lead as it was read: `etag` goes back with every step. */
+export interface SeenLead {
+  lead: LeadDetail;
+  etag: string;
+}
+
+export async function readLead(leadId: string, signal?: AbortSignal): Promise<SeenLead> {
+  const params = { path: { lead_id: leadId } };
+  const asked = client.GET("/api/leads/{lead_id}", { params, signal: signal ?? null });
+  const { data, response } = await answered<unknown>(asked);
+  const lead = data as LeadDetail; // openapi-fetch widens the pairs of its corners to lists
+  return { lead, etag: response.headers.get("ETag") ?? `"${lead.version}"` };
+}
+
+/** Take a step with the lead as it was seen; refused (412) when it changed since. */
+export function takeStep(leadId: string, etag: string, body: Step): Promise<Taken> {
+  const params = { path: { lead_id: leadId }, header: { "If-Match": etag } };
+  return told(client.POST("/api/leads/{lead_id}/actions", { params, body }));
+}
+
+export const claimNext = (district: string[]): Promise<Taken> =>
+  told(client.POST("/api/review/next", { body: { district, change_class: [] } }));
+
+export const listLayers = async (): Promise<Layer[]> =>
+  (await told(client.GET("/api/layers"))).layers;
+
+export const mapLeads = (
+  query: LeadQuery & { bbox: string },
+  signal?: AbortSignal,
+): Promise<LeadFeatures> => {
+  const { order: _, ...filters } = query;
+  return told(client.GET("/api/map/leads", { params: { query: filters }, signal: signal ?? null }));
+};
+
+export const mapZones = (
+  kind: ZoneKind,
+  edition: string,
+  bbox: string,
+  signal?: AbortSignal,
+): Promise<ZoneFeatures> =>
+  told(client.GET("/api/map/zones", { params: { query: { kind, edition, bbox } }, signal: signal ?? null }));

@@ -1,0 +1,44 @@
+/** The whole page: log-in, or the desk. */
+
+import { useEffect, useState } from "preact/hooks";
+import { readVocabulary } from "./api/calls";
+import { Desk } from "./desk/desk";
+import { language, t } from "./i18n";
+import { session, vocabulary } from "./session";
+import { useStore } from "./store";
+import { LogIn } from "./ui/log-in";
+import { TopBar } from "./ui/top-bar";
+
+export function App() {
+  const me = useStore(session);
+  const words = useStore(vocabulary);
+  const spoken = useStore(language); // draws everything again in the other language
+  const [failed, setFailed] = useState(false);
+
+  useEffect(() => {
+    document.title = t("app.title");
+  }, [spoken]);
+
+  useEffect(() => {
+    if (!me) return;
+    setFailed(false);
+    readVocabulary().then(vocabulary.set, () => setFailed(true));
+  }, [me]);
+
+  if (me === undefined) return <p class="waiting">{t("app.loading")}</p>;
+  if (me === null) return <LogIn />;
+  if (failed) return <p class="waiting">{t("problem.network")}</p>;
+  if (!words) return <p class="waiting">{t("app.loading")}</p>;
+  if (!me.rights.includes("leads")) {
+    return (
+      <div class="shell">
+        <TopBar me={me} />
+        <main class="no-leads">
+          <h1>{t("no_leads.title")}</h1>
+          <p>{t("no_leads.text")}</p>
+        </main>
+      </div>
+    );
+  }
+  return <Desk key={me.account_id} me={me} />;
+}

@@ -1,0 +1,66 @@
+/** Passes that saw the place, and the events so far. */
+
+import type { LeadDetail, LeadEvent } from "../api/types";
+import { instant, squareMetres } from "../domain/format";
+import { className, language, LOCALES, t, word } from "../i18n";
+
+export function History({ lead }: { lead: LeadDetail }) {
+  const locale = LOCALES[language.get()];
+  return (
+    <section class="history">
+      <h3>{t("history.title")}</h3>
+      <ol class="plain events">
+        {[...lead.events].reverse().map((event) => (
+          <li key={event.sequence}>
+            <span class="event-head">
+              <strong>{actionName(event)}</strong>
+              <time dateTime={event.at}>{instant(event.at, locale)}</time>
+            </span>
+            <span class="fine block">
+              {event.account_id ?? t("history.machine")}
+              {event.from_status && event.from_status !== event.to_status
+                ? ` · ${word("status", event.from_status)} → ${word("status", event.to_status)}`
+                : ` · ${word("status", event.to_status)}`}
+            </span>
+            <Data event={event} />
+          </li>
+        ))}
+      </ol>
+      <h4>{t("history.observations", { count: lead.observations.length })}</h4>
+      <ul class="plain">
+        {lead.observations.map((one) => (
+          <li key={one.observation_id} class="event-head">
+            <span>
+              {one.date_before} → {one.date_after}
+            </span>
+            <span class="fine">
+              {word("filing_outcome", one.outcome)} ·{" "}
+              {t("unit.m2", { area: squareMetres(one.area_m2, locale) })}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function actionName(event: LeadEvent): string {
+  const name = word("action", event.action);
+  return name === event.action ? word("machine_action", event.action) : name;
+}
+
+/** What a step carried, in words; what only machines read is left out. */
+function Data({ event }: { event: LeadEvent }) {
+  const { note, discard_reason, return_reason, unit, change_class, due_at } = event.data;
+  const told = [
+    typeof discard_reason === "string" ? word("discard_reason", discard_reason) : "",
+    typeof return_reason === "string" ? word("return_reason", return_reason) : "",
+    typeof change_class === "string" && event.account_id ? className(change_class) : "",
+    typeof unit === "string" ? word("unit", unit) : "",
+    typeof due_at === "string"
+      ? t("history.due", { due: instant(due_at, LOCALES[language.get()]) })
+      : "",
+    typeof note === "string" ? note : "",
+  ].filter(Boolean);
+  return told.length ? <span class="event-data">{told.join(" · ")}</span> : null;
+}

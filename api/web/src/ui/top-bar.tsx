@@ -1,0 +1,43 @@
+/** The bar above everything: name, language, keys, account. */
+
+import { logOut } from "../api/calls";
+import type { Me } from "../api/types";
+import { t, word } from "../i18n";
+import { session } from "../session";
+import { LanguageSwitch } from "./language-switch";
+
+export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
+  async function leave() {
+    try {
+      await logOut();
+    } finally {
+      session.set(null);
+    }
+  }
+  return (
+    <header class="top-bar">
+      <div class="brand">
+        <img src="/favicon.svg" alt="" width="28" height="28" />
+        <strong>{t("app.name")}</strong>
+        <span class="wide">{t("app.subtitle")}</span>
+      </div>
+      <div class="top-tools">
+        <LanguageSwitch />
+        {onHelp && (
+          <button type="button" class="quiet wide" onClick={onHelp} aria-label={t("keys.title")}>
+            <kbd>?</kbd> {t("keys.short")}
+          </button>
+        )}
+        <span class="who">
+          <strong>{me.display_name}</strong>
+          <span class="wide">
+            {me.unit ? word("unit", me.unit) : word("role", me.role)}
+          </span>
+        </span>
+        <button type="button" class="quiet" onClick={leave}>
+          {t("log_in.leave")}
+        </button>
+      </div>
+    </header>
+  );
+}
