@@ -11,11 +11,12 @@ from rasterio.features import rasterize
 from shapely import Polygon
 
 from geo.raster import Float
-from tiles.synthetic.cover import RIGID
+from tiles.synthetic.cover import RIGID, WILD
 from tiles.synthetic.shape import Points, Shapes
 
 _SHIFT = 4  # binary digits of a pixel that OpenCV keeps of a vertex
 _GROWTH = 0.45  # OpenCV also paints the pixels an outline touches; free-standing things shrink back
+_WILD_REACH = 3.6  # edges of wild covers wander by so many times what edges of fields do
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +122,21 @@ def _loosened(
     unrest: tuple[Float, Float] | None,
     step: float,
 ) -> NDArray[np.int32]:
-    """Move the edges between soft covers by `unrest`; what is rigid stays where it is."""
+    """Move the edges of soft covers by `unrest`, of wild ones further; the rigid stays in place."""
     if unrest is None or not kept:
         return number
     rows, cols = number.shape
-    x = np.arange(cols, dtype=np.float32)[None, :] + unrest[0] * np.float32(1 / step)
-    y = np.arange(rows, dtype=np.float32)[:, None] + unrest[1] * np.float32(1 / step)
+    cover = np.concatenate([np.zeros(1, np.uint8), *(shapes.cover for shapes in kept)])
+    rigid = np.isin(cover, list(RIGID))
+    reach = np.where(np.isin(cover, list(WILD)), _WILD_REACH, 1.0) / step
+    reach[rigid] = 0.0
+    scale = np.take(reach.astype(np.float32), number, mode="clip")
+    x = np.arange(cols, dtype=np.float32)[None, :] + unrest[0] * scale
+    y = np.arange(rows, dtype=np.float32)[:, None] + unrest[1] * scale
     source = number.astype(np.float32)  # exact to 2^24 objects
     found = cv2.remap(source, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     moved: NDArray[np.int32] = found.astype(np.int32)
-    cover = np.concatenate([np.zeros(1, np.uint8), *(shapes.cover for shapes in kept)])
-    rigid = np.isin(cover, list(RIGID))
-    stays = np.take(rigid, number) | np.take(rigid, moved)
-    return np.where(stays, number, moved)
+    return np.where(np.take(rigid, moved, mode="clip"), number, moved)
 
 
 def _in_view(grid: Lattice2D, layers: Sequence[Shapes]) -> list[Shapes]:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import numpy as np
 
 from geo.change_class import ChangeClass
-from tiles.synthetic.built import hall, mounds, stacks, tracks, vehicles
 from tiles.synthetic.cover import Cover
 from tiles.synthetic.farm import Rect, ragged
 from tiles.synthetic.layout import LotKind
 from tiles.synthetic.shape import Points, Shapes, batch, blob, boxes, discs
+from tiles.synthetic.waste import mounds, tracks
+from tiles.synthetic.works import hall, stacks, vehicles
 
 Made = tuple[Points, list[Shapes], list[Shapes]]
 Maker = Callable[[np.random.Generator, Rect], Made]

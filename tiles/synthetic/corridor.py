@@ -34,7 +34,7 @@ def corridor(lattice: Lattice, axis: int, index: int, span: tuple[float, float])
         return _road(rng, line)
     if kind == LineKind.MAIN_ROAD:
         return _main_road(rng, line)
-    return _canal(rng, line, along, kind == LineKind.RIVER)
+    return _canal(rng, line, kind == LineKind.RIVER)
 
 
 def sea_dyke(lattice: Lattice, i: int) -> Corridor:
@@ -79,60 +79,146 @@ def _beside(rng: np.random.Generator, line: Points, offset: float, count: int) -
     return beside
 
 
+def _band(rng: np.random.Generator, line: Points, half: float, vary: float = 0.2) -> Points:
+    """A ribbon (1, m, 2) whose width changes along it by about `vary` of itself."""
+    share = np.linspace(0, 1, len(line))
+    wave = sum(
+        rng.normal(0, vary) / waves**0.4 * np.sin(2 * np.pi * waves * share + rng.uniform(0, 6))
+        for waves in (0.7, 1.9, 4.3, 8.0)
+    )
+    ends = np.minimum(1, 5 * np.minimum(share, 1 - share))  # stretches meet at their ends
+    return ribbon(line, half * np.clip(1 + wave * ends, 0.4, 1.8)[:, None])[None]
+
+
+def _aside(line: Points, offset: float) -> Points:
+    angle = _direction(line) + np.pi / 2
+    return line + offset * np.array([np.cos(angle), np.sin(angle)])
+
+
+def _growth(rng: np.random.Generator, line: Points, offset: float, size: float) -> list[Shapes]:
+    """Trees along both sides: closed belts on parts of the way, gaps, loose clumps and shrubs."""
+    rows = []
+    for side in (-1.0, 1.0):
+        beside = _aside(line, side * (offset + rng.uniform(-0.5, 1.5)))
+        for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))):
+            start = int(rng.integers(0, len(line) - 5))
+            part = beside[start : start + int(rng.integers(4, 17))]
+            kind = Cover.EVERGREEN if rng.random() < 0.35 else Cover.CANOPY
+            belt = _band(rng, part, rng.uniform(1.0, 2.2) * size, 0.4)
+            tint, variety = rng.uniform(0.75, 1.1), rng.uniform(-1, 1)
+            rows.append(batch(belt, kind, tint=tint, variety=variety, height=4.5))
+        for _ in range(int(rng.integers(0, 5))):
+            at = beside[int(rng.integers(0, len(line)))]
+            count = int(rng.integers(1, 10))
+            spots = at + rng.normal(0, 1, (count, 2)) * np.exp(rng.normal(1.1, 0.5))
+            rows.append(trees(rng, spots, size))
+    return rows
+
+
+def _worn(rng: np.random.Generator, line: Points, half: float, cover: Cover) -> list[Shapes]:
+    """Lengths of a way with another surface, shade or width: repairs, mud, bays."""
+    rows = []
+    for _ in range(int(rng.integers(1, 5))):
+        start = int(rng.integers(0, len(line) - 4))
+        part = line[start : start + int(rng.integers(3, 10))]
+        kind = cover if rng.random() < 0.6 else Cover.CONCRETE
+        tint = rng.uniform(0.75, 1.15)
+        band = _band(rng, _aside(part, rng.uniform(-0.4, 0.4) * half), half * 0.8)
+        rows.append(batch(band, kind, tint=tint, angle=_direction(line)))
+    return rows
+
+
+_BESIDE = (Cover.SOIL, Cover.ROUGH, Cover.DIRT, Cover.DITCH)
+
+
+def _verge(rng: np.random.Generator, line: Points, half: float) -> list[Shapes]:
+    """Ground beside a way: weeds, trodden soil and shrub by lengths."""
+    angle = _direction(line)
+    tint = rng.uniform(0.7, 0.95)
+    rows = [batch(_band(rng, line, half, 0.15), Cover.GRASS, tint=tint, angle=angle)]
+    for _ in range(6):
+        start = int(rng.integers(0, len(line) - 5))
+        part = line[start : start + int(rng.integers(4, 12))]
+        kind = rng.choice(
+            [Cover.SOIL, Cover.ROUGH, Cover.DIRT, Cover.DITCH], p=[0.3, 0.4, 0.15, 0.15]
+        )
+        band = _band(rng, _aside(part, rng.choice([-0.6, 0.6]) * half), half * 0.45, 0.4)
+        rows.append(batch(band, Cover(int(kind)), tint=rng.uniform(0.65, 0.95), angle=angle))
+    return rows
+
+
 def _track(rng: np.random.Generator, line: Points) -> Corridor:
     angle = _direction(line)
     shift = rng.choice([-3.5, 3.5])
-    normal = np.array([np.cos(angle + np.pi / 2), np.sin(angle + np.pi / 2)]) * shift
-    ditch = batch(ribbon(line + normal, rng.uniform(0.8, 2))[None], Cover.DITCH, tint=0.75)
-    verge = batch(ribbon(line, 5.5)[None], Cover.GRASS, variety=rng.uniform(-1, 1), angle=angle)
-    dirt = batch(ribbon(line, rng.uniform(1.3, 2.2))[None], Cover.DIRT, tint=1.05, angle=angle)
-    shrubs = trees(rng, _beside(rng, line, 3.5, int(rng.integers(3, 25))), 1.5)
-    return Corridor((verge, ditch), (dirt,), (shrubs,))
+    ditch = batch(_band(rng, _aside(line, shift), rng.uniform(0.8, 2), 0.4), Cover.DITCH, tint=0.75)
+    half = rng.uniform(1.0, 2.0)
+    dirt = batch(_band(rng, line, half, 0.25), Cover.DIRT, tint=rng.uniform(0.75, 1.0), angle=angle)
+    return Corridor(
+        (*_verge(rng, line, 4.5), ditch),
+        (dirt, *_worn(rng, line, half, Cover.DIRT)),
+        tuple(_growth(rng, line, 3.5, 1.3)),
+    )
 
 
 def _road(rng: np.random.Generator, line: Points) -> Corridor:
     angle = _direction(line)
-    verge = batch(ribbon(line, 8.0)[None], Cover.GRASS, variety=rng.uniform(-1, 1), angle=angle)
     surface = Cover.CONCRETE if rng.random() < 0.6 else Cover.ASPHALT
-    tint = rng.uniform(0.85, 1.1)
-    half = rng.uniform(2.0, 3.4)
-    bed = batch(ribbon(line, half)[None], surface, tint=tint, angle=angle)
-    rows = trees(rng, _beside(rng, line, half + 2, int(rng.choice([10, 40, 90]))), 1.8)
-    return Corridor((verge,), (bed,), (rows, _traffic(rng, line, half * 0.5, 2)))
+    half = rng.uniform(2.0, 3.6)
+    edge = batch(_band(rng, line, half + 1.6, 0.3), Cover.DIRT, tint=0.85, angle=angle)
+    tint = rng.uniform(0.75, 1.05)
+    bed = batch(_band(rng, line, half, 0.06), surface, tint=tint, angle=angle)
+    return Corridor(
+        tuple(_verge(rng, line, 7.0)),
+        (edge, bed, *_worn(rng, line, half, surface)),
+        (*_growth(rng, line, half + 2.5, 1.6), _traffic(rng, line, half * 0.5, 2)),
+    )
 
 
 def _main_road(rng: np.random.Generator, line: Points) -> Corridor:
     angle = _direction(line)
-    verge = batch(ribbon(line, 17.0)[None], Cover.LAWN, variety=rng.uniform(-1, 1), angle=angle)
     half = rng.uniform(6.5, 9.0)
-    bed = batch(ribbon(line, half)[None], Cover.ASPHALT, tint=rng.uniform(0.95, 1.2), angle=angle)
-    edge = batch(ribbon(line, half + 1.2)[None], Cover.CONCRETE, tint=0.9, angle=angle)
-    middle = batch(ribbon(line, 0.5)[None], Cover.LAWN, tint=0.9, angle=angle)
-    rows = trees(rng, _beside(rng, line, half + 3.5, 110), 2.1)
-    more = trees(rng, _beside(rng, line, half + 7.5, 70), 2.1)
-    traffic = _traffic(rng, line, half * 0.55, 14)
-    return Corridor((verge,), (edge, bed, middle), (rows, more, traffic))
-
-
-def _canal(rng: np.random.Generator, line: Points, along: Points, river: bool) -> Corridor:  # noqa: FBT001
-    angle = _direction(line)
-    half = rng.uniform(19, 25) if river else rng.uniform(5.5, 9.5)
-    reach = half + (11.0 if river else 9.0)
-    normal = np.array([np.cos(angle + np.pi / 2), np.sin(angle + np.pi / 2)])
-    ripple = half * (1 + 0.10 * np.sin(along / 17.0) + 0.06 * np.sin(along / 7.3 + 1))[:, None]
-    bank = np.concatenate([line + normal * (ripple + 2.2), (line - normal * (ripple + 2.2))[::-1]])
-    water = np.concatenate([line + normal * ripple, (line - normal * ripple)[::-1]])
-    rows = [
-        batch(ribbon(line, reach)[None], Cover.GRASS, variety=rng.uniform(-1, 1), angle=angle),
-        batch(bank[None], Cover.DITCH, tint=0.85, angle=angle),
-        batch(water[None], Cover.CANAL, variety=rng.uniform(-1, 1), angle=angle),
+    tint = rng.uniform(0.85, 1.25)
+    edge = batch(_band(rng, line, half + 1.6, 0.1), Cover.CONCRETE, tint=0.85, angle=angle)
+    bed = batch(ribbon(line, half)[None], Cover.ASPHALT, tint=tint, angle=angle)
+    sides = [
+        batch(_band(rng, _aside(line, side * half * 0.5), 1.6, 0.2), Cover.ASPHALT, tint=tint * 0.9)
+        for side in (-1, 1)
     ]
-    side = rng.choice([-1.0, 1.0]) * (reach - 2.5)
-    surface = Cover.CONCRETE if rng.random() < 0.6 else Cover.DIRT
-    lane = batch(ribbon(line + normal * side, rng.uniform(1.4, 2.4))[None], surface, angle=angle)
-    belt = trees(rng, _beside(rng, line, half + 4.0, int(rng.choice([25, 70, 130]))), 2.0)
-    boats = _traffic(rng, line, half * 0.6, 3 if river else 1)
-    return Corridor(tuple(rows), (lane,), (belt, boats))
+    middle = batch(_band(rng, line, 0.6, 0.5), Cover.LAWN, tint=0.8, angle=angle)
+    belts = [*_growth(rng, line, half + 3.5, 1.9), *_growth(rng, line, half + 7.0, 1.9)]
+    traffic = _traffic(rng, line, half * 0.55, 14)
+    return Corridor(
+        tuple(_verge(rng, line, 16.0)),
+        (edge, bed, *sides, *_worn(rng, line, half * 0.7, Cover.ASPHALT), middle),
+        (*belts, traffic),
+    )
+
+
+def _canal(rng: np.random.Generator, line: Points, river: bool) -> Corridor:  # noqa: FBT001
+    angle = _direction(line)
+    half = rng.uniform(15, 24) if river else rng.uniform(3.0, 8.0)
+    reach = half + (11.0 if river else 8.0)
+    state = rng.bit_generator.state
+    bank = batch(_band(rng, line, half + 2.0, 0.25), Cover.DITCH, tint=rng.uniform(0.7, 0.95))
+    rng.bit_generator.state = state  # the water follows its bank
+    water = batch(_band(rng, line, half, 0.25), Cover.CANAL, variety=rng.uniform(-1, 1))
+    reeds = []
+    for _ in range(int(rng.integers(2, 7))):
+        start = int(rng.integers(0, len(line) - 4))
+        part = _aside(line[start : start + int(rng.integers(3, 9))], rng.choice([-1, 1]) * half)
+        kind = Cover.FALLOW if rng.random() < 0.6 else Cover.ROUGH
+        reeds.append(batch(_band(rng, part, rng.uniform(0.8, 3.0), 0.4), kind, tint=0.75))
+    lane_line = _aside(line, rng.choice([-1.0, 1.0]) * (reach - 2.5))
+    surface = Cover.CONCRETE if rng.random() < 0.5 else Cover.DIRT
+    way = rng.uniform(1.0, 2.2)
+    lane = batch(_band(rng, lane_line, way, 0.2), surface, tint=rng.uniform(0.75, 1.0), angle=angle)
+    belts = _growth(rng, line, half + 3.5, 1.8)
+    boats = _traffic(rng, line, half * 0.6, 3) if river else _traffic(rng, lane_line, 0.5, 1)
+    return Corridor(
+        (*_verge(rng, line, reach), bank, water, *reeds),
+        (lane, *_worn(rng, lane_line, way, surface)),
+        (*belts, boats),
+    )
 
 
 def _traffic(rng: np.random.Generator, line: Points, offset: float, count: int) -> Shapes:

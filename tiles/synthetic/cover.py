@@ -86,7 +86,6 @@ _DEEP = (0.022, 0.042, 0.028, 0.300, 0.130)
 _STRAW = (0.098, 0.132, 0.150, 0.270, 0.330)
 _WATER = (0.045, 0.066, 0.050, 0.022, 0.012)
 _GREY = (0.150, 0.158, 0.160, 0.180, 0.200)
-_PALE = (0.230, 0.245, 0.250, 0.275, 0.300)
 _DARK = (0.070, 0.072, 0.072, 0.080, 0.085)
 
 LOOKS: dict[Cover, Look] = {
@@ -100,8 +99,8 @@ LOOKS: dict[Cover, Look] = {
     Cover.PLOUGHED: Look(_SOIL, _DAMP, 0.45, 0.40, 0.22, 0.32, 0.11, 0.20),
     Cover.FILM: Look((0.30, 0.32, 0.33, 0.36, 0.32), _SOIL, 0.38, 0.12, 0.12, 0.40, 0.05, 0.05),
     Cover.GREENHOUSE: Look((0.22, 0.235, 0.24, 0.3, 0.25), _GREY, 0.4, 0.2, 0.2, 0.2, 0.08, 0),
-    Cover.DUST_NET: Look((0.07, 0.135, 0.095, 0.19, 0.20), _SOIL, 0.22, 0.2, 0.2, 0.1, 0.10, 0.6),
-    Cover.POND: Look(_WATER, (0.055, 0.085, 0.070, 0.040, 0.015), 0.3, 0.3, 0.05, 0.0, 0.03, 0.0),
+    Cover.DUST_NET: Look((0.112, 0.148, 0.122, 0.20, 0.21), _SOIL, 0.3, 0.3, 0.25, 0.2, 0.10, 0.5),
+    Cover.POND: Look(_WATER, (0.060, 0.080, 0.072, 0.040, 0.015), 0.3, 0.2, 0.04, 0.0, 0.02, 0.0),
     Cover.CANAL: Look(_WATER, (0.060, 0.080, 0.072, 0.05, 0.02), 0.35, 0.35, 0.08, 0.0, 0.04, 0.0),
     Cover.DRAINED: Look((0.095, 0.112, 0.122, 0.15, 0.12), _DAMP, 0.4, 0.35, 0.2, 0.1, 0.06, 0.1),
     Cover.TIDAL: Look((0.085, 0.102, 0.110, 0.115, 0.08), _DAMP, 0.3, 0.2, 0.1, 0.0, 0.04, 0.0),
@@ -117,10 +116,12 @@ LOOKS: dict[Cover, Look] = {
     ),
     Cover.ROOF_GREY: Look(_GREY, _DARK, 0.25, 0.15, 0.20, 0.20, 0.09, 0.0),
     Cover.ROOF_BLUE: Look(
-        (0.26, 0.185, 0.105, 0.22, 0.22), _GREY, 0.18, 0.14, 0.15, 0.22, 0.09, 0.0
+        (0.235, 0.175, 0.103, 0.21, 0.22), _GREY, 0.30, 0.2, 0.2, 0.15, 0.10, 0.0
     ),
-    Cover.ROOF_WHITE: Look((0.33, 0.34, 0.34, 0.36, 0.33), _PALE, 0.35, 0.2, 0.15, 0.2, 0.05, 0.0),
-    Cover.ROOF_RED: Look((0.13, 0.14, 0.225, 0.28, 0.30), _GREY, 0.2, 0.15, 0.15, 0.2, 0.07, 0.0),
+    Cover.ROOF_WHITE: Look(
+        (0.265, 0.275, 0.275, 0.30, 0.29), _GREY, 0.30, 0.25, 0.2, 0.15, 0.07, 0.0
+    ),
+    Cover.ROOF_RED: Look((0.12, 0.128, 0.190, 0.25, 0.28), _GREY, 0.25, 0.2, 0.2, 0.1, 0.09, 0.0),
     Cover.CANOPY: Look(_DEEP, _DULL, 0.25, 0.18, 0.30, 0.05, 0.14, 1.6),
     Cover.EVERGREEN: Look(_DEEP, _GREEN, 0.20, 0.15, 0.25, 0.05, 0.12, 1.6),
     Cover.WASTE: Look((0.17, 0.175, 0.18, 0.21, 0.23), _SOIL, 0.45, 0.3, 0.45, 0.1, 0.22, 1.4),
@@ -151,3 +152,36 @@ RIGID = frozenset(
     }
 )
 """Covers whose edges are straight; all others get uneven edges."""
+
+WILD = frozenset(
+    {
+        Cover.GRASS,
+        Cover.DUST_NET,
+        Cover.SOIL,
+        Cover.FILL,
+        Cover.ROUGH,
+        Cover.CANOPY,
+        Cover.EVERGREEN,
+        Cover.RUBBLE,
+        Cover.STUMPS,
+        Cover.COURT,
+    }
+)
+"""Covers that no one laid out: their edges are torn."""
+
+CROPPED = frozenset(
+    {
+        Cover.WHEAT,
+        Cover.RAPE,
+        Cover.RICE,
+        Cover.VEGETABLE,
+        Cover.FALLOW,
+        Cover.PLOUGHED,
+        Cover.FILM,
+        Cover.ORCHARD,
+    }
+)
+"""Covers of parcels: each parcel has its own pattern of damp and dry."""
+
+WATER = frozenset({Cover.POND, Cover.CANAL, Cover.PIT_WATER, Cover.SLURRY})
+"""Covers on which soil's damp and dry do not show."""

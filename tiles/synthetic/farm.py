@@ -42,7 +42,7 @@ def strip_grid(rng: np.random.Generator, rect: Rect) -> tuple[bool, Points, Poin
     """Whether strips run along s instead of t, their edges, and the headlands across them."""
     across = bool(rng.random() < 0.25)
     s0, t0, s1, t1 = turned_rect(rect, across)
-    mean = rng.choice([7.0, 10.0, 14.0, 24.0, 45.0], p=[0.2, 0.3, 0.25, 0.15, 0.1])
+    mean = rng.choice([7.0, 10.0, 14.0, 24.0, 45.0], p=[0.1, 0.2, 0.25, 0.25, 0.2])
     edges = cuts(rng, s0, s1, float(mean))
     return across, edges, cuts(rng, t0, t1, float(rng.choice([60.0, 110.0, 200.0])))
 
@@ -66,7 +66,7 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
         rng.normal(0, 5, count + 1).cumsum() * 0.3 if rng.random() < 0.3 else np.zeros(count + 1)
     )
     rows: list[Shapes] = [
-        batch(boxes(s0, t0, s1, t1), Cover.FALLOW, variety=rng.uniform(-1, 1), angle=np.pi / 2)
+        batch(boxes(s0, t0, s1, t1), Cover.FALLOW, tint=rng.uniform(0.65, 0.9), angle=np.pi / 2)
     ]
     gap = rng.uniform(0.3, 1.4)
     for low, high in pairwise(parts):
@@ -74,7 +74,12 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
         crop = np.where(same, run_crop[run], rng.choice(_CROPS, size=count, p=_CROP_SHARE))
         variety = np.clip(run_variety[run] + rng.normal(0, 0.18, count), -1, 1)
         tint = np.exp(rng.normal(0, 0.15, count))
-        ring = boxes(edges[:-1] + gap * 0.5, low + 1.5, edges[1:] - gap * 0.5, high - 1.5)
+        ring = boxes(
+            edges[:-1] + gap * 0.5,
+            low + rng.uniform(0, 1.6),
+            edges[1:] - gap * 0.5,
+            high - rng.uniform(0, 1.6),
+        )
         ring[:, 2:, 0] += np.minimum(shear[:-1], shear[1:])[:, None] * 0.2
         rows.append(batch(ring, crop.astype(np.uint8), variety=variety, tint=tint, angle=np.pi / 2))
     rows.append(_wet_lines(rng, edges, (t0, t1)))
@@ -85,7 +90,7 @@ def strips(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
 
 def _wet_lines(rng: np.random.Generator, edges: Points, span: tuple[float, float]) -> Shapes:
     """Ditches between some strips."""
-    chosen = edges[rng.random(len(edges)) < 0.16]
+    chosen = edges[rng.random(len(edges)) < 0.08]
     chosen = chosen if len(chosen) else edges[:1]
     half = rng.uniform(0.4, 1.1, len(chosen))
     ring = boxes(chosen - half, span[0], chosen + half, span[1])
@@ -93,16 +98,27 @@ def _wet_lines(rng: np.random.Generator, edges: Points, span: tuple[float, float
 
 
 def _paths(rng: np.random.Generator, edges: Points, parts: Points) -> Shapes:
-    """Pale foot and cart paths along headlands and between some strips."""
-    half = rng.uniform(0.5, 1.1)
-    along = boxes(edges[0], parts - half, edges[-1], parts + half)
+    """Balks, ditches and cart ways along headlands and between some strips, by lengths."""
+    stops = cuts(rng, float(edges[0]), float(edges[-1]), 55.0)
+    start, line = (part.ravel() for part in np.meshgrid(stops[:-1], parts))
+    end = np.tile(stops[1:], len(parts))
+    keep = rng.random(len(start)) < 0.75
+    keep[0] = True
+    start, line, end = start[keep], line[keep], end[keep]
+    half = np.exp(rng.normal(-0.55, 0.45, len(start)))
+    along = boxes(start, line - half, end, line + half)
     chosen = edges[rng.random(len(edges)) < 0.08]
-    between = boxes(chosen - half, parts[0], chosen + half, parts[-1])
+    wide = np.exp(rng.normal(-0.4, 0.4, len(chosen)))
+    low = rng.choice(parts[:-1], len(chosen))
+    between = boxes(chosen - wide, low, chosen + wide, parts[-1])
     rings = np.concatenate([along, between])
-    tint = rng.uniform(0.75, 1.1, len(rings))
-    return batch(
-        rings, Cover.DIRT, tint=tint, angle=np.repeat([0.0, np.pi / 2], [len(along), len(between)])
-    )
+    kinds = rng.choice(_BALKS, len(rings), p=[0.3, 0.34, 0.2, 0.16]).astype(np.uint8)
+    tint = np.exp(rng.normal(-0.25, 0.15, len(rings)))
+    turn = np.repeat([0.0, np.pi / 2], [len(along), len(between)])
+    return batch(rings, kinds, tint=tint, angle=turn)
+
+
+_BALKS = (Cover.DIRT, Cover.GRASS, Cover.DITCH, Cover.ROUGH)
 
 
 def _bushes(rng: np.random.Generator, rect: Rect, parts: Points) -> Shapes:
@@ -170,10 +186,11 @@ def ponds(rng: np.random.Generator, rect: Rect) -> list[Shapes]:
     """A grid of fish ponds between dykes; water of many greens, sheds and aerators."""
     t0, t1 = rect[1], rect[3]
     columns, lines = pond_grid(rng, rect)
-    rows = [batch(boxes(*rect), Cover.DYKE, variety=rng.uniform(-1, 1), angle=np.pi / 2)]
+    tint = rng.uniform(0.5, 0.85)
+    rows = [batch(boxes(*rect), Cover.DYKE, tint=tint, angle=np.pi / 2)]
     left, low = (a.ravel() for a in np.meshgrid(columns[:-1], lines[:-1]))
     right, high = (a.ravel() for a in np.meshgrid(columns[1:], lines[1:]))
-    margin = rng.uniform(1.8, 3.6, (4, len(left)))
+    margin = np.exp(rng.normal(0.55, 0.45, (4, len(left))))
     ring = boxes(left + margin[0], low + margin[1], right - margin[2], high - margin[3])
     ring = _round_corners(ring, 3.0)
     bank = batch(ring, Cover.DITCH, tint=0.95)

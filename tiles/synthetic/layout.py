@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tiles.synthetic import built, farm
+from tiles.synthetic import farm, housing, waste, works
 from tiles.synthetic.corridor import Corridor, corridor, sea_dyke
 from tiles.synthetic.cover import Cover
 from tiles.synthetic.farm import Rect
@@ -74,12 +74,12 @@ _FILL: dict[LotKind, Callable[[np.random.Generator, Rect], list[Shapes]]] = {
     LotKind.GREENHOUSE: farm.greenhouses,
     LotKind.ORCHARD: farm.orchard,
     LotKind.POND: farm.ponds,
-    LotKind.VILLAGE: built.village,
-    LotKind.PLANT: built.plant,
-    LotKind.FLATS: built.flats,
+    LotKind.VILLAGE: housing.village,
+    LotKind.PLANT: works.plant,
+    LotKind.FLATS: housing.flats,
     LotKind.WOOD: farm.wood,
-    LotKind.DISTURBED: built.disturbed,
-    LotKind.YARD: built.yard,
+    LotKind.DISTURBED: waste.disturbed,
+    LotKind.YARD: works.yard,
 }
 
 _F, _G, _O, _P = LotKind.FIELD, LotKind.GREENHOUSE, LotKind.ORCHARD, LotKind.POND
@@ -168,13 +168,12 @@ def lot_rng(lattice: Lattice, lot: Lot) -> np.random.Generator:
 
 def natural_lines(lattice: Lattice, lot: Lot) -> tuple[Points, Points]:
     """Lines of constant s and of constant t at which use changes inside a lot; may be empty."""
-    none = np.empty(0)
     if lot.kind == LotKind.POND:
         return farm.pond_grid(lot_rng(lattice, lot), lot.rect)
     if lot.kind != LotKind.FIELD:
-        return none, none
-    across, edges, _ = farm.strip_grid(lot_rng(lattice, lot), lot.rect)
-    return (none, edges) if across else (edges, none)
+        return np.empty(0), np.empty(0)
+    across, edges, parts = farm.strip_grid(lot_rng(lattice, lot), lot.rect)
+    return (parts, edges) if across else (edges, parts)
 
 
 def _between(rng: np.random.Generator, rect: Rect) -> list[Shapes]:

@@ -5,13 +5,14 @@ Makers work as those of `change`; tide has none, it follows from the water level
 
 import numpy as np
 
-from tiles.synthetic.built import mounds, stacks, tracks, vehicles
 from tiles.synthetic.change import Made, Maker
 from tiles.synthetic.cover import Cover
 from tiles.synthetic.event import Lookalike
 from tiles.synthetic.farm import Rect, cuts, ragged
 from tiles.synthetic.layout import LotKind
 from tiles.synthetic.shape import Points, Shapes, batch, boxes
+from tiles.synthetic.waste import mounds, tracks
+from tiles.synthetic.works import stacks, vehicles
 
 
 def _field(

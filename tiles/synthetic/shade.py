@@ -4,7 +4,7 @@ import numpy as np
 
 from geo.raster import Float
 from tiles.synthetic.canvas import Lattice2D, Painted
-from tiles.synthetic.cover import BANDS, LOOKS, RIGID, Cover
+from tiles.synthetic.cover import BANDS, CROPPED, LOOKS, RIGID, WATER, Cover
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.moment import Moment
 from tiles.synthetic.season import colours, day_of_year, greenness
@@ -53,9 +53,19 @@ def unrest(ground: Ground, grid: Lattice2D) -> tuple[Float, Float]:
 def _tone(grid: Lattice2D, painted: Painted, broad: Float, seed: int) -> Float:
     """Damp and dry, worn and fresh: brightness of open ground over tens to hundreds of metres."""
     wide = sample(spectral_tile(seed + 6, 2.6), 1.7, grid.x + 77, grid.y + 901)
-    tone = np.exp(np.float32(0.14) * broad + np.float32(0.18) * wide - np.float32(0.02))
-    open_share = _column(painted, np.where(np.isin(painted.cover, list(RIGID)), 0.35, 1.0))
-    return 1 + (tone - 1) * open_share
+    wide *= np.float32(0.18)
+    wide += np.float32(0.14) * broad
+    share = np.where(np.isin(painted.cover, list(RIGID | WATER)), 0.35, 1.0)
+    share = np.where(np.isin(painted.cover, list(CROPPED)), 0.3 * _own(painted), share)
+    wide *= _column(painted, share)
+    wide += np.float32(1)
+    return np.maximum(wide, np.float32(0.4), out=wide)
+
+
+def _own(painted: Painted) -> Float:
+    """A weight (n,) in [-1, 1] of each object's own, so that noise does not run across edges."""
+    own: Float = np.sin(37.0 * painted.variety + 61.0 * painted.tint)
+    return own
 
 
 def _column(painted: Painted, values: Float) -> Float:
@@ -77,7 +87,8 @@ def _mixed(
     look = {name: values[painted.cover] for name, values in _LOOK.items()}
     share = look["share"] + 0.12 * np.sin(5.3 * painted.variety)
     mix = _column(painted, share.astype(np.float32))
-    mix += _column(painted, look["broad"]) * noise[0]
+    parcel = np.isin(painted.cover, list(CROPPED))
+    mix += _column(painted, look["broad"] * np.where(parcel, _own(painted), 1.0)) * noise[0]
     mix += _column(painted, look["fine"]) * noise[1]
     mix += _column(painted, look["rows"]) * _rows(grid, painted, seed)
     np.clip(mix, 0, 1, out=mix)

@@ -122,8 +122,8 @@ def blob(
     return np.stack([x, y], axis=-1)
 
 
-def ribbon(line: Points, half_width: float) -> Points:
-    """A band (2m, 2) of `half_width` metres on both sides of a centre line (m, 2)."""
+def ribbon(line: Points, half_width: float | Points) -> Points:
+    """A band (2m, 2) of `half_width` metres, one or (m, 1), on both sides of a line (m, 2)."""
     along = np.gradient(line, axis=0)
     along /= np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-9)
     side = np.stack([-along[:, 1], along[:, 0]], axis=-1) * half_width
