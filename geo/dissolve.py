@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import MultiPolygon
 
-from geo.area import geodesic_area_m2
+from geo.area import geodesic_areas_m2
 from geo.candidate import Candidate
 from geo.change_class import ChangeClass
 from geo.geobox import GeoBox
@@ -36,8 +36,14 @@ def candidates_of(
 
     `min_area_m2` is geodesic. Outlines keep their pixel corners, in the CRS of `grid`.
     """
-    placed = (_candidate(patch, grid) for patch in patches if patch.pixels >= min_pixels)
-    return [candidate for candidate in placed if candidate.area_m2 >= min_area_m2]
+    large = [patch for patch in patches if patch.pixels >= min_pixels]
+    outlines = [_on_ground(patch.outline, grid.transform) for patch in large]
+    areas = geodesic_areas_m2(outlines, grid.crs)
+    return [
+        _candidate(patch, outline, float(area), grid)
+        for patch, outline, area in zip(large, outlines, areas, strict=True)
+        if area >= min_area_m2
+    ]
 
 
 def _touching(patches: Sequence[Patch]) -> list[NDArray[np.intp]]:
@@ -72,13 +78,12 @@ def _place(patch: Patch) -> tuple[float, float, bytes]:
     return row, col, patch.outline.wkb
 
 
-def _candidate(patch: Patch, grid: GeoBox) -> Candidate:
-    outline = _on_ground(patch.outline, grid.transform)
+def _candidate(patch: Patch, outline: MultiPolygon, area_m2: float, grid: GeoBox) -> Candidate:
     unsure = patch.uncertainty_sum
     return Candidate(
         geometry=outline,
         crs=grid.crs,
-        area_m2=geodesic_area_m2(outline, grid.crs),
+        area_m2=area_m2,
         pixels=patch.pixels,
         score=min(1.0, patch.probability_sum / (FULL * patch.pixels)),
         change_class=ChangeClass(int(np.argmax(patch.class_sums))),

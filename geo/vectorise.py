@@ -101,7 +101,8 @@ def _outlines(labels: Labels, core: Window) -> list[MultiPolygon]:
 
 def canonical(parts: list[Polygon]) -> MultiPolygon:
     """Union of whole-pixel polygons, with no needless corner, in one agreed order."""
-    union = shapely.normalize(shapely.union_all(parts, grid_size=1.0))
+    alone = len(parts) == 1 and parts[0].is_valid  # GDAL's rings may touch themselves at a corner
+    union = shapely.normalize(parts[0] if alone else shapely.union_all(parts))
     bare = shapely.normalize(shapely.simplify(union, 0.0, preserve_topology=False))
     if isinstance(bare, Polygon):
         return MultiPolygon([bare])

@@ -37,7 +37,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "GDAL_NUM_THREADS": "1",
     # MB of decoded blocks; by the environment, for rasterio's Env empties the cache when it ends
-    "GDAL_CACHEMAX": "128",
+    "GDAL_CACHEMAX": "64",
 }
 
 
