@@ -1,6 +1,7 @@
 """`hongxian evaluate`: how well a detector does on labelled pairs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,13 +23,13 @@ def evaluate(folder: Path, detector: str, threshold: float, as_json: bool) -> No
     """Score a detector on FOLDER/{A,B,label}, with bootstrap intervals over the pairs."""
     arguments = folder, detector_named(detector), threshold
     with blaming(str(folder)):
-        report = run_limited(evaluate_folder, *arguments, limits=LIMITS).as_json()
+        report: dict[str, Any] = run_limited(evaluate_folder, *arguments, limits=LIMITS).as_json()
     if as_json:
         print_json(report)
         return
+    intervals: dict[str, tuple[float, float]] = report.pop("intervals")
     for key, value in report.items():
-        if key != "intervals":
-            low_high = report["intervals"].get(key)
-            span = f"  95 % [{low_high[0]:.3f}, {low_high[1]:.3f}]" if low_high else ""
-            shown = f"{value:.4f}" if isinstance(value, float) else value
-            click.echo(f"{key:>18}  {shown}{span}")
+        low_high = intervals.get(key)
+        span = f"  95 % [{low_high[0]:.3f}, {low_high[1]:.3f}]" if low_high else ""
+        shown = f"{value:.4f}" if isinstance(value, float) else value
+        click.echo(f"{key:>18}  {shown}{span}")

@@ -13,7 +13,7 @@ from models.registry import DEFAULT_DETECTOR, DETECTORS
 Item = TypeVar("Item")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A calendar day, YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"
