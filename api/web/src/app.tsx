@@ -34,7 +34,7 @@ export function App() {
       <div class="shell">
         <TopBar me={me} />
         <main class="no-leads">
-          <h1>{t("no_leads.title")}</h1>
+          <h2>{t("no_leads.title")}</h2>
           <p>{t("no_leads.text")}</p>
         </main>
       </div>

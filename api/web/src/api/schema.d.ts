@@ -3682,6 +3682,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The log-in name. */
                 account_id: string;
             };
             cookie?: never;
@@ -3780,6 +3781,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The log-in name. */
                 account_id: string;
             };
             cookie?: never;
@@ -4120,7 +4122,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Sixteen hex digits. */
+                /** @description The lead: sixteen hex digits. */
                 lead_id: string;
             };
             cookie?: never;
@@ -4200,7 +4202,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Sixteen hex digits. */
+                /** @description The lead: sixteen hex digits. */
                 lead_id: string;
             };
             cookie?: never;
@@ -4317,9 +4319,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Sixteen hex digits. */
+                /** @description The lead: sixteen hex digits. */
                 lead_id: string;
+                /** @description How the picture is written. */
                 suffix: "png" | "webp";
+                /** @description Which image of the two. */
                 when: "before" | "after";
             };
             cookie?: never;
@@ -4902,6 +4906,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The run: sixteen hex digits. */
                 run_id: string;
             };
             cookie?: never;
@@ -5050,6 +5055,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The scene: SHA-256 over its files. */
                 scene_id: string;
             };
             cookie?: never;

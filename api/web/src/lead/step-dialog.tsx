@@ -5,7 +5,7 @@ import { problemKey, type ApiProblem } from "../api/problem";
 import type { Action, LeadDetail, Step } from "../api/types";
 import { dayAfter, endOfWork } from "../domain/format";
 import { choiceKey } from "../domain/keys";
-import { say, t, word } from "../i18n";
+import { className, say, t, word } from "../i18n";
 import { vocabulary } from "../session";
 import { Dialog } from "../ui/dialog";
 
@@ -75,8 +75,8 @@ function Fields({ action, lead }: { action: Action; lead: LeadDetail }) {
             name="change_class"
             title={t("step.change_class")}
             choices={(words?.classes ?? []).map((row) => [row.label, say(row)] as const)}
-            chosen={lead.change_class}
           />
+          <p class="fine">{t("step.class_now", { class: className(lead.change_class), by: word("class_by", lead.class_by) })}</p>
           <label class="check strong-check">
             <input type="checkbox" name="layers_consulted" required />
             {t("step.layers_consulted")} <kbd>Y</kbd>
@@ -124,10 +124,10 @@ interface ChoicesProps {
   name: string;
   title: string;
   choices: readonly (readonly [string, string])[];
-  chosen?: string;
 }
 
-function Choices({ name, title, choices, chosen }: ChoicesProps) {
+/** Nothing is chosen beforehand: whoever judges names it. */
+function Choices({ name, title, choices }: ChoicesProps) {
   return (
     <fieldset class="choices">
       <legend>{title}</legend>
@@ -139,8 +139,7 @@ function Choices({ name, title, choices, chosen }: ChoicesProps) {
             value={code}
             required
             data-key={choiceKey(index)}
-            defaultChecked={code === chosen}
-            autoFocus={chosen ? code === chosen : index === 0}
+            autoFocus={index === 0}
           />
           <kbd>{choiceKey(index).toUpperCase()}</kbd>
           <span>{label}</span>

@@ -20,7 +20,7 @@ export function Notice({ told, onClose }: { told: Told | null; onClose: () => vo
     return () => clearTimeout(timer);
   }, [told]);
   return (
-    <div class="notice-place" role={told?.bad ? "alert" : "status"} aria-live="polite">
+    <div class="notice-place" role={told?.bad ? "alert" : "status"}>
       {told && (
         <div class={told.bad ? "notice bad" : "notice"}>
           <div>

@@ -18,7 +18,7 @@ export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
     <header class="top-bar">
       <div class="brand">
         <img src="/favicon.svg" alt="" width="28" height="28" />
-        <strong>{t("app.name")}</strong>
+        <h1>{t("app.name")}</h1>
         <span class="wide">{t("app.subtitle")}</span>
       </div>
       <div class="top-tools">

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { problemFrom, problemKey } from "../src/api/problem";
+import type { Transition } from "../src/api/types";
+import { filtersFrom, NO_FILTERS, queryOf, searchOf, tabsOf } from "../src/domain/filters";
+import * as format from "../src/domain/format";
+import { pathOf, roundLength, toPixels, type Frame } from "../src/domain/frame";
+import { choiceKey, commandOf, KEYS } from "../src/domain/keys";
+import { inverseOf, needsNote } from "../src/domain/undo";
+import { around, bboxText, holds, needsAsking, widened, type Box } from "../src/domain/view";
+import { addressOf, routeOf } from "../src/route";
+
+describe("filters", () => {
+  const filters = {
+    ...NO_FILTERS, district: "310151", status: "candidate", priority: ["P1", "P2"], order: "largest",
+  };
+
+  it("survive the address", () => {
+    expect(filtersFrom(searchOf(filters))).toEqual(filters);
+    expect(searchOf(NO_FILTERS)).toBe("");
+    expect(filtersFrom("")).toEqual(NO_FILTERS);
+  });
+
+  it("become parameters, several values as a list", () => {
+    expect(queryOf(filters)).toEqual({
+      order: "largest", district: ["310151"], status: ["candidate"], priority: ["P1", "P2"],
+    });
+  });
+
+  it("take no unknown order", () => expect(filtersFrom("?order=x").order).toBe("priority"));
+
+  it("start each role at its work", () => {
+    const first = (role: "analyst" | "dispatcher" | "district_officer" | "audit_admin") =>
+      tabsOf({ role, account_id: "a" })[0]?.status;
+    expect(first("analyst")).toBe("candidate");
+    expect(first("dispatcher")).toBe("pending_dispatch");
+    expect(first("district_officer")).toBe("dispatched");
+    expect(first("audit_admin")).toBe("");
+  });
+});
+
+describe("address", () => {
+  it("names the open lead and nothing that is none", () => {
+    const route = routeOf("/leads/0123456789abcdef", "?status=candidate", "#map");
+    expect(route).toMatchObject({ leadId: "0123456789abcdef", map: true });
+    expect(addressOf(route)).toBe("/leads/0123456789abcdef?status=candidate#map");
+    expect(routeOf("/leads/../x", "", "").leadId).toBeNull();
+  });
+});
+
+describe("undo", () => {
+  const row = (action: string, from: string, to: string, required: string[] = []) =>
+    ({ action, from_statuses: [from], to_status: to, roles: ["analyst"], required, optional: [] }) as Transition;
+  const table = [
+    row("claim", "candidate", "desk_review"),
+    row("release", "desk_review", "candidate"),
+    row("redraw", "desk_review", "desk_review", ["outline"]),
+    row("discard", "desk_review", "discarded", ["discard_reason"]),
+    row("submit", "desk_review", "pending_dispatch", ["change_class", "layers_consulted"]),
+    row("reopen", "discarded", "desk_review", ["note"]),
+  ];
+
+  it("follows the declared table", () => {
+    expect(inverseOf({ from: "candidate", to: "desk_review" }, "analyst", table)).toBe("release");
+    expect(inverseOf({ from: "desk_review", to: "candidate" }, "analyst", table)).toBe("claim");
+    expect(inverseOf({ from: "desk_review", to: "discarded" }, "analyst", table)).toBe("reopen");
+    expect(needsNote("reopen", table)).toBe(true);
+    expect(needsNote("release", table)).toBe(false);
+  });
+
+  it("is not offered where new facts would be needed, nor to another role", () => {
+    expect(inverseOf({ from: "desk_review", to: "pending_dispatch" }, "analyst", table)).toBeNull();
+    expect(inverseOf({ from: "discarded", to: "desk_review" }, "analyst", table)).toBeNull();
+    expect(inverseOf({ from: "desk_review", to: "desk_review" }, "analyst", table)).toBeNull();
+    expect(inverseOf({ from: "candidate", to: "desk_review" }, "dispatcher", table)).toBeNull();
+  });
+});
+
+describe("the frame of the pictures", () => {
+  // turned by a little, as a working grid is against degrees
+  const frame: Frame = {
+    corners: [[121.7444, 31.5801], [121.7783, 31.5797], [121.7778, 31.5506], [121.7439, 31.551]],
+    pixels: 1024,
+  };
+
+  it("has its corners where the picture has", () => {
+    const wanted = [[0, 0], [1024, 0], [1024, 1024], [0, 1024]];
+    frame.corners.forEach((corner, at) => {
+      const [x, y] = toPixels(frame, corner);
+      expect(Math.hypot(x - wanted[at]![0]!, y - wanted[at]![1]!)).toBeLessThan(1);
+    });
+  });
+
+  it("draws every ring and closes it", () => {
+    const ring = frame.corners.slice(0, 3);
+    expect(pathOf(frame, [[ring, ring], [ring]]).match(/M[^MZ]+Z/g)).toHaveLength(3);
+  });
+
+  it("has a round scale bar that fits", () => {
+    for (const most of [0.7, 3, 9.99, 10, 123, 4999, 5000]) {
+      const bar = roundLength(most);
+      expect(bar).toBeLessThanOrEqual(most);
+      expect(bar).toBeGreaterThan(most / 2.51);
+    }
+    expect(roundLength(0)).toBe(0);
+  });
+});
+
+describe("the map's questions", () => {
+  const view: Box = [121.4, 31.4, 121.5, 31.5];
+
+  it("are not asked again for what is at hand", () => {
+    const fetched = { box: widened(view, 0.3), whole: true };
+    expect(needsAsking(view, null)).toBe(true);
+    expect(needsAsking(view, fetched)).toBe(false);
+    expect(needsAsking([121.2, 31.4, 121.3, 31.5], fetched)).toBe(true);
+    const near: Box = [121.44, 31.44, 121.46, 31.46];
+    expect(needsAsking(near, fetched)).toBe(false);
+    expect(needsAsking(near, { ...fetched, whole: false })).toBe(true);
+  });
+
+  it("stay within the world", () => {
+    expect(widened([-179, -89, 179, 89], 1)).toEqual([-180, -90, 180, 90]);
+    expect(holds(widened(view, 0.1), view)).toBe(true);
+    expect(bboxText(view)).toBe("121.400000,31.400000,121.500000,31.500000");
+  });
+
+  it("begin around what there is", () => {
+    expect(around([])).toBeNull();
+    expect(around([[1, 2], [3, 0]])).toEqual([1, 0, 3, 2]);
+  });
+});
+
+describe("keys", () => {
+  const press = (key: string, more = {}) =>
+    commandOf({ key, ctrlKey: false, metaKey: false, altKey: false, writing: false, ...more });
+
+  it("mean one thing each", () => {
+    expect(new Set(KEYS.map((row) => row.key)).size).toBe(KEYS.length);
+    expect(press("j")).toBe("next");
+    expect(press("J")).toBe("next");
+    expect(press("q")).toBeNull();
+  });
+
+  it("do nothing while somebody writes or the browser is meant", () => {
+    expect(press("x", { writing: true })).toBeNull();
+    expect(press("c", { ctrlKey: true })).toBeNull();
+  });
+
+  it("are enough for the longest list of reasons", () => {
+    const keys = Array.from({ length: 25 }, (_, at) => choiceKey(at));
+    expect(new Set(keys).size).toBe(25);
+    expect(keys).not.toContain("y"); // ticks that layers were consulted
+  });
+});
+
+describe("numbers", () => {
+  it("never round a part up to the whole or down to nothing", () => {
+    expect(format.percent(1)).toBe("100%");
+    expect(format.percent(0.99996)).toBe(">99.9%");
+    expect(format.percent(0)).toBe("0%");
+    expect(format.percent(0.0002)).toBe("<0.1%");
+    expect(format.percent(0.9812)).toBe("98.1%");
+  });
+
+  it("tell a range only where there is one", () => {
+    expect(format.percentRange(0.5, 0.5)).toBe("");
+    expect(format.percentRange(0.48, 0.52)).toBe("48%–52%");
+  });
+
+  it("are in the city's time", () => {
+    expect(format.dayAfter(new Date("2026-11-21T16:30:00Z"), 0)).toBe("2026-11-22");
+    expect(format.dayAfter(new Date("2026-11-22T00:00:00Z"), 15)).toBe("2026-12-07");
+    expect(format.endOfWork("2026-12-07")).toBe("2026-12-07T17:00:00+08:00");
+    expect(format.instant("2026-11-22T00:05:00Z", "zh-CN")).toContain("08:05");
+  });
+
+  it("are areas and lengths", () => {
+    expect(format.squareMetres(4924.6, "zh-CN")).toBe("4,925");
+    expect(format.metres(500)).toBe("500 m");
+    expect(format.metres(2000)).toBe("2 km");
+  });
+});
+
+describe("problems", () => {
+  it("are told by their code", () => {
+    const stale = problemFrom(412, { code: "stale", detail: "d", errors: [] });
+    expect([stale.status, problemKey(stale)]).toEqual([412, "problem.stale"]);
+    const input = problemFrom(422, { code: "input", errors: [{ field: "body.note" }] });
+    expect(input.fields).toEqual(["body.note"]);
+  });
+
+  it("that are no problem+json are an internal failure", () => {
+    expect(problemKey(problemFrom(502, "<html>"))).toBe("problem.internal");
+    expect(problemKey(problemFrom(500, undefined))).toBe("problem.internal");
+  });
+});
