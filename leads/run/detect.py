@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from geo.candidate import Candidate
 from geo.dissolve import candidates_of, dissolve
 from geo.vectorise import Patch
 from geo.zone import ZoneKind, ZoneLayer
@@ -102,9 +103,7 @@ def detect(
     tiles = tiles_of_plan(plan)
     results = runner.map(partial(process_tile, TileWork(reader, fit, fitted, plan)), tiles)
     swept = sweep(progress(results, len(tiles)))
-    candidates = candidates_of(
-        dissolve(swept.patches), plan.grid, plan.min_area_m2, plan.min_pixels
-    )
+    candidates = swept.candidates(plan)
     own = in_force(loaded.layers, before.date, after.date)
     layers = (*own, *kept_layers(before.date, after.date))
     described = tuple(layer_record(layer) for layer in layers)
@@ -135,6 +134,12 @@ class Swept:
     """Pixels seen on both dates."""
     detector_cpu_seconds: float
     """Processor time inside the detector."""
+
+    def candidates(self, plan: Plan) -> list[Candidate]:
+        """Patches joined over seams and large enough; the patches are let go."""
+        joined = dissolve(self.patches)
+        self.patches.clear()
+        return candidates_of(joined, plan.grid, plan.min_area_m2, plan.min_pixels)
 
 
 def sweep(results: Iterable[TileResult]) -> Swept:

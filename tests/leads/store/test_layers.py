@@ -112,7 +112,9 @@ def test_a_diff_accounts_for_the_whole_area(shift: float, edge: float) -> None:
     newer = red_line("2", Zone("a", "甲", square(121.5 + shift, 31.2, edge)))
     for change in diff_layers(older, newer).changed:
         gain = change.gained_m2 - change.lost_m2
-        assert gain == pytest.approx(change.area_after_m2 - change.area_before_m2, abs=2.0)
+        # edges are straight in the plane on one side and on the ellipsoid on the other
+        error = 2.0 + 1e-5 * max(change.area_after_m2, change.area_before_m2)
+        assert gain == pytest.approx(change.area_after_m2 - change.area_before_m2, abs=error)
 
 
 def test_a_diff_with_itself_is_empty_whatever_the_order_of_corners() -> None:
