@@ -39,7 +39,8 @@ class Crossing:
     """Every zone a candidate lies on or may lie on, sorted by kind, edition, zone id."""
     edition_ambiguous: tuple[frozenset[ZoneKind], ...]
     """Kinds of which several editions held inside the interval and disagree about the candidate:
-    other zones (id, code, level or land use) or areas more than AMBIGUOUS_M2 apart."""
+    other zones (id, code, level, or land use within one scheme) or areas more than AMBIGUOUS_M2
+    apart."""
     districts: tuple[tuple[str, str] | None, ...]
     """Code and name of the district with the largest overlap, or None outside all districts."""
 
@@ -223,7 +224,12 @@ def _ambiguous_kinds(
 def _footprint(
     overlaps: Sequence[Overlap], kind: ZoneKind, edition: str
 ) -> dict[tuple[str, ...], float]:
-    """Area in m2 by what a zone means, for the zones of one edition a candidate lies on."""
+    """Area in m2 by what a zone means, for the zones of one edition a candidate lies on.
+
+    Land-use codes count only where all editions write them in one scheme: the two schemes in use
+    give the same numbers to different things.
+    """
+    one_scheme = len({other.land_use_scheme for other in overlaps if other.kind is kind}) == 1
     areas: dict[tuple[str, ...], float] = {}
     for overlap in overlaps:
         if overlap.kind is kind and overlap.edition == edition and overlap.share > ROUNDING_SHARE:
@@ -231,8 +237,7 @@ def _footprint(
                 overlap.zone_id,
                 overlap.code,
                 overlap.level,
-                overlap.land_use_scheme,
-                overlap.land_use_code,
+                overlap.land_use_code if one_scheme else "",
             )
             areas[key] = areas.get(key, 0.0) + overlap.area_m2
     return areas

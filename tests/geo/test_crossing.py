@@ -251,3 +251,21 @@ def test_nothing_to_cross_and_impossible_questions() -> None:
         cross([candidate], [], 0.0, AFTER, BEFORE)
     with pytest.raises(GridError, match="co-registration"):
         crossed([candidate], [], float("nan"))
+
+
+@pytest.mark.parametrize(("scheme", "ambiguous"), [("TDLY-2023", False), ("GB/T 21010-2017", True)])
+def test_codes_of_two_schemes_are_not_compared(scheme: str, *, ambiguous: bool) -> None:
+    square = shapely.MultiPolygon([shapely.box(121.5, 31.2, 121.51, 31.21)])
+    spot = shapely.MultiPolygon([shapely.box(121.502, 31.202, 121.503, 31.203)])
+    candidate = candidate_of(reproject_geometry(spot, CGCS2000, SHANGHAI_PLANE))
+    coded = (("2019", "GB/T 21010-2017", "0103"), ("2023", scheme, "0601"))
+    layers = [
+        ZoneLayer.of(
+            ZoneKind.PARCEL,
+            Edition(name),
+            [Zone("a", "甲", square, land_use_scheme=used, land_use_code=code)],
+        )
+        for name, used, code in coded
+    ]
+    found = cross([candidate], layers, 1.0, BEFORE, AFTER)
+    assert (ZoneKind.PARCEL in found.edition_ambiguous[0]) is ambiguous
