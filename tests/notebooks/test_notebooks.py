@@ -18,16 +18,36 @@ REVIEW_DESK = ROOT / "notebooks" / "02_review_desk.ipynb"
 # discarded, the fifth is judged and undone
 PRESSED = "l s 1 l s 2 x 8 x 1 x 2 k u"
 
+# what the widget says when a polygon was clicked; the second one crosses itself
+DRAWN = """
+corners = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8]]
+review.widget._handle_custom_msg({"drawn": corners}, [])
+assert np.allclose(review.widget.rings, [[*corners, corners[0]]], atol=1e-6)
+assert review.widget.before.startswith(b"\\x89PNG") and review.widget.after != review.widget.before
+crossed = [[0, 0], [1, 1], [1, 0], [0, 1]]
+review.widget._handle_custom_msg({"drawn": crossed}, [])
+assert "no valid polygon" in review.widget.lines[-1]
+review.widget._handle_custom_msg({"key": "s"}, [])
+assert "press l" in review.widget.lines[-1] and not review.widget.choices
+review.widget._handle_custom_msg({"key": "u"}, [])
+assert not review.outlines and not review.verdicts
+"""
+
 
 def open_notebook(path: Path) -> NotebookClient:
     notebook = nbformat.read(path, as_version=4)
     return NotebookClient(notebook, timeout=280, resources={"metadata": {"path": str(ROOT)}})
 
 
+def place_of(client: NotebookClient, tag: str) -> int:
+    """Where the cell with this tag is."""
+    return next(n for n, cell in enumerate(client.nb.cells) if tag in cell.metadata.get("tags", ()))
+
+
 def printed(client: NotebookClient, tag: str) -> str:
     """What the cell with this tag left behind."""
-    cell = next(cell for cell in client.nb.cells if tag in cell.metadata.get("tags", ()))
-    texts = [out.get("text", "") or out.data["text/plain"] for out in cell.outputs]
+    outputs = client.nb.cells[place_of(client, tag)].outputs
+    texts = [out.get("text", "") or out.data["text/plain"] for out in outputs]
     return "\n".join(texts)
 
 
@@ -46,6 +66,7 @@ def test_notebook_runs(path: Path) -> None:
 @pytest.mark.filterwarnings("default")
 def test_the_review_desk_writes_verdicts_back(desk: Desk) -> None:
     client = open_notebook(REVIEW_DESK)
+    client.nb.cells.insert(1 + place_of(client, "widget"), nbformat.v4.new_code_cell(DRAWN))
     taken_away: list[str] = []
 
     def take_one_away(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001  (nbclient's)
