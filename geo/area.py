@@ -30,6 +30,9 @@ def geodesic_area_m2(geometry: BaseGeometry, crs: CRS) -> float:
     return abs(float(area))
 
 
+_AT_ONCE = 1000  # geometries whose corners are held as arrays at the same time
+
+
 def geodesic_areas_m2(geometries: Iterable[BaseGeometry], crs: CRS) -> NDArray[np.float64]:
     """`geodesic_area_m2` of each geometry at once, as a float array; what is no polygon counts 0.
 
@@ -38,6 +41,11 @@ def geodesic_areas_m2(geometries: Iterable[BaseGeometry], crs: CRS) -> NDArray[n
     times as fast as one call each.
     """
     whole = np.array(list(geometries), dtype=object)
+    batches = [whole[i : i + _AT_ONCE] for i in range(0, len(whole), _AT_ONCE)]
+    return np.concatenate([np.empty(0), *(_areas_m2(batch, crs) for batch in batches)])
+
+
+def _areas_m2(whole: NDArray[np.object_], crs: CRS) -> NDArray[np.float64]:
     parts, part_of = shapely.get_parts(whole, return_index=True)
     # once more, for the multipolygons inside a collection
     polygons, polygon_of = shapely.get_parts(parts, return_index=True)

@@ -1,5 +1,6 @@
 """`hongxian`: the command group, and the one place where errors become lines and exit codes."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -59,9 +60,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _tell(f"{error.format_message()} (see --help)", 2)
     except (KeyboardInterrupt, click.Abort):
-        return _tell("interrupted: nothing was written", 130)
-    except (MemoryError, OSError) as error:
-        return _tell(f"{type(error).__name__}: {error}", 1)
+        return _tell("interrupted", 130)
+    except Exception as error:  # one line for people; the traceback is for whoever asks for it
+        if os.environ.get("HONGXIAN_DEBUG"):
+            raise
+        return _tell(f"failed: {type(error).__name__}: {error} (HONGXIAN_DEBUG=1 tells more)", 1)
     return 0
 
 

@@ -33,7 +33,11 @@ class RunRecord:
     """Version of this program."""
 
     def as_json(self) -> dict[str, Any]:
-        """The record as JSON values; the same run gives the same values on every machine."""
+        """The record as JSON values.
+
+        The same run gives the same values on one kind of processor with one set of libraries: fits
+        are floats whose last digits follow those.
+        """
         return {
             "before": _scene_json(self.before),
             "after": _scene_json(self.after),

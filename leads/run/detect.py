@@ -11,6 +11,7 @@ from geo.candidate import Candidate
 from geo.dissolve import candidates_of, dissolve
 from geo.vectorise import Patch
 from geo.zone import ZoneKind, ZoneLayer
+from leads.custody.canonical import canonical_json
 from leads.domain.lead import Lead
 from leads.domain.plan import Plan
 from leads.domain.run_record import RunRecord
@@ -99,15 +100,16 @@ def detect(
     plan = make_plan(
         reader.grid, bands, detector, request.threshold, request.min_area_m2, request.tile_px
     )
-    fit, fitted = runner.run(fit_pair, reader, request.detector)
     tiles = tiles_of_plan(plan)
-    results = runner.map(partial(process_tile, TileWork(reader, fit, fitted, plan)), tiles)
-    swept = sweep(progress(results, len(tiles)))
+    with blaming(f"{request.before}, {request.after}"):
+        fit, fitted = runner.run(fit_pair, reader, request.detector)
+        work = partial(process_tile, TileWork(reader, fit, fitted, plan))
+        swept = sweep(progress(runner.map(work, tiles), len(tiles)))
     candidates = swept.candidates(plan)
     own = in_force(loaded.layers, before.date, after.date)
     layers = (*own, *kept_layers(before.date, after.date))
-    described = tuple(layer_record(layer) for layer in layers)
-    record = RunRecord(before, after, fit, plan, fitted.coefficients, described, VERSION)
+    described = sorted(map(layer_record, layers), key=canonical_json)  # whatever the files' order
+    record = RunRecord(before, after, fit, plan, fitted.coefficients, tuple(described), VERSION)
     leads = leads_of(candidates, layers, record)
     notes = (*loaded.notes, *_notes(leads, layers, fit))
     summary = _summary(plan, swept, len(leads), perf_counter() - started, notes)

@@ -34,26 +34,23 @@ class TileResult:
     """Patches in the core, cut at its edge."""
     observed_pixels: int
     """Pixels of the core seen on both dates."""
-    cpu_seconds: float
-    """Processor time of the whole tile."""
     detector_cpu_seconds: float
     """Processor time inside the detector."""
 
 
 def process_tile(work: TileWork, tile: Tile) -> TileResult:
     """Read, detect and outline one tile."""
-    started = process_time()
     pair = work.reader.read(tile.padded, work.fit)
     inside = tile.core_in_padded
     observed = int(pair.observed[inside.slices].sum())
     if observed == 0:
-        return TileResult((), 0, process_time() - started, 0.0)
+        return TileResult((), 0, 0.0)
     detecting = process_time()
     change = work.detector(pair)
     detected = process_time()
     core = change.crop(*inside.slices, change.geobox.crop(inside))
     patches = vectorise(core, tile.core, work.plan.threshold, speck_pixels(work.plan, tile.core))
-    return TileResult(tuple(patches), observed, process_time() - started, detected - detecting)
+    return TileResult(tuple(patches), observed, detected - detecting)
 
 
 def speck_pixels(plan: Plan, core: Window) -> int:
