@@ -19,7 +19,7 @@ SMALL_PX, LARGE_PX = 4096, 16384
 """Edges of the two scenes: memory must not grow with them."""
 
 
-def bench_pipeline(runs: int) -> dict[str, Any]:
+def bench_pipeline(runs: int, small_px: int = SMALL_PX, large_px: int = LARGE_PX) -> dict[str, Any]:
     """Median of `runs` small scenes, and one large scene for its memory.
 
     `overhead_cpu_s_per_gpx` is all processor time outside the detector, start-up included, taken
@@ -27,9 +27,9 @@ def bench_pipeline(runs: int) -> dict[str, Any]:
     as many processes. No peer is measured yet, so its fields are null.
     """
     with tempfile.TemporaryDirectory(prefix="hongxian-bench-") as folder:
-        small = [_timed(Path(folder), SMALL_PX) for _ in range(runs)]
-        large = _timed(Path(folder), LARGE_PX)
-    gigapixels = LARGE_PX**2 / 1e9
+        small = [_timed(Path(folder), small_px) for _ in range(runs)]
+        large = _timed(Path(folder), large_px)
+    gigapixels = large_px**2 / 1e9
     return {
         "megapixels_per_second": median(run["megapixels_per_second"] for run in small),
         "forward_megapixels_per_second": large["forward_megapixels_per_second"],
