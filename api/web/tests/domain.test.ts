@@ -6,7 +6,7 @@ import * as format from "../src/domain/format";
 import { pathOf, roundLength, toPixels, type Frame } from "../src/domain/frame";
 import { choiceKey, commandOf, KEYS } from "../src/domain/keys";
 import { inverseOf, needsNote } from "../src/domain/undo";
-import { around, bboxText, holds, needsAsking, widened, type Box } from "../src/domain/view";
+import { around, bboxText, centreOf, holds, needsAsking, widened, type Box } from "../src/domain/view";
 import { addressOf, routeOf } from "../src/route";
 
 describe("filters", () => {
@@ -122,6 +122,15 @@ describe("the map's questions", () => {
     expect(widened([-179, -89, 179, 89], 1)).toEqual([-180, -90, 180, 90]);
     expect(holds(widened(view, 0.1), view)).toBe(true);
     expect(bboxText(view)).toBe("121.400000,31.400000,121.500000,31.500000");
+  });
+
+  it("write a name in the middle of the largest part", () => {
+    const square = (x: number, edge: number) =>
+      [[[x, 31], [x + edge, 31], [x + edge, 31 + edge], [x, 31 + edge], [x, 31]]];
+    const [lon, lat] = centreOf([square(121, 0.1), square(122, 0.4)]);
+    expect(lon).toBeCloseTo(122.2, 9);
+    expect(lat).toBeCloseTo(31.2, 9);
+    expect(centreOf([])).toEqual([0, 0]);
   });
 
   it("begin around what there is", () => {

@@ -45,3 +45,25 @@ export function around(points: readonly (readonly [number, number])[]): Box | nu
   const [x, y] = [points.map(([lon]) => lon), points.map(([, lat]) => lat)];
   return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
 }
+
+/** The centroid of the largest outer ring, in degrees: where a name is written. */
+export function centreOf(polygons: readonly (readonly (readonly (readonly number[])[])[])[]): [number, number] {
+  const centres = polygons.map(([outer = []]) => ringCentre(outer));
+  const largest = centres.reduce((a, b) => (b.area > a.area ? b : a), { area: -1, x: 0, y: 0 });
+  return [largest.x, largest.y];
+}
+
+function ringCentre(ring: readonly (readonly number[])[]): { area: number; x: number; y: number } {
+  const [x0 = 0, y0 = 0] = ring[0] ?? []; // near the ring: differences keep their digits
+  let [twice, x, y] = [0, 0, 0];
+  for (let at = 0; at + 1 < ring.length; at++) {
+    const [ax = 0, ay = 0] = ring[at] ?? [];
+    const [bx = 0, by = 0] = ring[at + 1] ?? [];
+    const cross = (ax - x0) * (by - y0) - (bx - x0) * (ay - y0);
+    twice += cross;
+    x += (ax + bx - 2 * x0) * cross;
+    y += (ay + by - 2 * y0) * cross;
+  }
+  if (twice === 0) return { area: 0, x: x0, y: y0 };
+  return { area: Math.abs(twice) / 2, x: x0 + x / (3 * twice), y: y0 + y / (3 * twice) };
+}

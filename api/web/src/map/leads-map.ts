@@ -11,9 +11,9 @@ import {
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { mapLeads, mapZones } from "../api/calls";
-import type { LeadDetail, LeadFeatures, LeadSummary, ZoneKind } from "../api/types";
+import type { LeadDetail, LeadFeatures, LeadSummary, ZoneFeatures, ZoneKind } from "../api/types";
 import { queryOf, searchOf, type Filters } from "../domain/filters";
-import { around, bboxText, CITY, needsAsking, widened, type Box, type Fetched } from "../domain/view";
+import { around, bboxText, centreOf, CITY, needsAsking, widened, type Box, type Fetched } from "../domain/view";
 import { t } from "../i18n";
 import { KINDS, PARCELS_FROM, styleOf } from "./style";
 
@@ -26,6 +26,16 @@ export interface MapState {
   /** More leads or zones lie in view than could be sent. */
   cut: boolean;
   failed: boolean;
+}
+
+/** One point for each name: MapLibre would write it once for every tile an outline lies in. */
+function namesOf(zones: ZoneFeatures["features"]): GeoJSON.FeatureCollection {
+  const features = zones.map(({ geometry, properties }) => ({
+    type: "Feature" as const,
+    geometry: { type: "Point" as const, coordinates: centreOf(geometry.coordinates) },
+    properties: { name: properties.name },
+  }));
+  return { type: "FeatureCollection", features };
 }
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
@@ -150,11 +160,13 @@ export class LeadsMap {
       this.asking.get(kind)?.abort();
       this.fetched.delete(kind);
       this.source(kind)?.setData(NOTHING);
+      if (kind === "district") this.source("names")?.setData(NOTHING);
       return;
     }
     this.ask(kind, edition, box, async (asked, signal) => {
       const zones = await mapZones(kind, edition, bboxText(asked), signal);
       this.source(kind)?.setData(zones as GeoJSON.FeatureCollection);
+      if (kind === "district") this.source("names")?.setData(namesOf(zones.features));
       return !zones.truncated;
     });
   }

@@ -57,6 +57,7 @@ export function styleOf(): StyleSpecification {
     version: 8,
     sources: {
       ...zones,
+      names: NOTHING,
       leads: { ...NOTHING, promoteId: "lead_id" },
       points: { ...NOTHING, promoteId: "lead_id" },
     },
@@ -133,7 +134,7 @@ function districtNames(): LayerSpecification {
   return {
     id: "district-names",
     type: "symbol",
-    source: "district",
+    source: "names",
     layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 13, "text-letter-spacing": 0.08 },
     paint: { "text-color": "#3d4f57", "text-halo-color": "#fbfbf8", "text-halo-width": 1.5 },
   };
