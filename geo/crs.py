@@ -33,7 +33,20 @@ Farther east areas in EPSG:4549 would be off by more than 0.11 %."""
 G = TypeVar("G", bound=BaseGeometry)
 
 _UTM_SOUTH, _UTM_NORTH = -80.0, 84.0
-_PSEUDO_METRES = {3857, 3395, 900913}  # Mercators: 'metres' up to 37 % too long at 31 degrees north
+_WORLD_METHODS = (
+    "Popular Visualisation Pseudo Mercator",
+    "Mercator",
+    "Equidistant Cylindrical",
+    "Lambert Cylindrical Equal Area",
+    "Gall",
+    "Miller",
+    "Sinusoidal",
+    "Mollweide",
+    "Robinson",
+    "Eckert",
+)
+"""Starts of the names of projections of the whole world: their 'metres' are no ground metres (those
+of Mercator are 17 % too long at 31 degrees north, those of plate carree as much eastward)."""
 
 
 @lru_cache(maxsize=256)
@@ -61,9 +74,18 @@ def plane_for(lon: float, lat: float) -> CRS:
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
+@lru_cache(maxsize=256)
 def is_metric(crs: CRS) -> bool:
-    """Whether lengths in `crs` are ground metres, to the accuracy a pixel grid needs."""
-    if not crs.is_projected or crs.to_epsg() in _PSEUDO_METRES:
+    """Whether lengths in `crs` are ground metres, to the accuracy a pixel grid needs.
+
+    Decided by the unit and the projection's method, so that a CRS without a code is known too.
+    """
+    if not crs.is_projected:
+        return False
+    plane = next((part for part in crs.sub_crs_list if part.is_projected), crs)
+    plane = (plane.source_crs if plane.is_bound else None) or plane
+    operation = plane.coordinate_operation
+    if operation is None or operation.method_name.startswith(_WORLD_METHODS):
         return False
     return all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info[:2])
 

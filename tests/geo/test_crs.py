@@ -94,6 +94,25 @@ def test_degrees_mercators_and_feet_are_not_metric(epsg: int) -> None:
     assert not is_metric(CRS.from_epsg(epsg))
 
 
+@pytest.mark.parametrize("epsg", [4087, 4088, 6933, 54008])
+def test_maps_of_the_world_are_not_metric(epsg: int) -> None:
+    assert not is_metric(CRS.from_user_input(f"{'ESRI' if epsg > 50_000 else 'EPSG'}:{epsg}"))
+
+
+def test_a_web_mercator_without_a_code_is_known_by_its_method() -> None:
+    wkt = CRS.from_epsg(3857).to_wkt().replace("WGS 84 / Pseudo-Mercator", "a map")
+    bare = CRS.from_wkt(wkt.replace(',ID["EPSG",3857]', ""))
+    assert bare.to_epsg() is None
+    assert not is_metric(bare)
+    assert not is_metric(CRS.from_string("+proj=merc +a=6378137 +b=6378137 +units=m +type=crs"))
+    assert not is_metric(CRS.from_string("+proj=mill +type=crs"))
+
+
+@pytest.mark.parametrize("text", ["EPSG:32651+5773", "+proj=tmerc +lon_0=121.5 +type=crs"])
+def test_planes_with_heights_or_without_a_code_are_metric(text: str) -> None:
+    assert is_metric(CRS.from_user_input(text))
+
+
 @pytest.mark.parametrize("epsg", [4549, 32651, 32750, 2437])
 def test_metric_planes(epsg: int) -> None:
     assert is_metric(CRS.from_epsg(epsg))
