@@ -4,7 +4,6 @@ An archive is a stranger's: member names that leave the folder, links, archives 
 encryption, and members that swell beyond the caps are refused before or while they are written.
 """
 
-import lzma
 import stat
 import zipfile
 import zlib
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
+from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -26,15 +26,18 @@ MAX_UNPACKED_BYTES = 4 << 30
 MAX_MEMBERS = 10_000
 """Members an archive may have."""
 
+MAX_DIRECTORY_BYTES = 8 << 20
+"""Bytes of an archive's table of members, read at once: 800 for each of MAX_MEMBERS."""
+
 MAX_RATIO = 200
 """Unpacked over packed size of one member beyond 1 MiB; vector files reach 5 to 30."""
 
 _BESIDE_SHP = (".shx", ".dbf", ".prj", ".cpg")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of fixed memory; LZMA takes what it likes
 _ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".kmz")
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     NotImplementedError,
     EOFError,
     OSError,
@@ -42,6 +45,24 @@ _BROKEN = (
 )
 _CHUNK = 1 << 20
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1  # bits of a member's general purpose flag, APPNOTE 4.4.4
+
+
+class _InSmallReads(BufferedReader):
+    """An archive that lets nobody read more than MAX_DIRECTORY_BYTES at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it."""
+        super().__init__(FileIO(path))
+        self._path = path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any stream; raises LayerError for a larger size."""
+        if size is not None and size > MAX_DIRECTORY_BYTES:
+            raise LayerError(
+                f"{self._path.name}: its table of members claims {size} bytes: "
+                f"at most {MAX_DIRECTORY_BYTES}"
+            )
+        return super().read(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +138,7 @@ def _unpack(file: Path, room: Path, shown: str) -> list[Path]:
     written: list[Path] = []
     left = MAX_UNPACKED_BYTES
     try:
-        with zipfile.ZipFile(file) as archive:
+        with _InSmallReads(file) as stream, zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
                 raise LayerError(f"{shown}: {len(members)} members: at most {MAX_MEMBERS}")
@@ -153,6 +174,11 @@ def _safe_name(member: zipfile.ZipInfo, shown: str) -> PurePosixPath | None:
         return None
     if member.flag_bits & _ENCRYPTED_FLAG:
         raise LayerError(f"{shown}: member {name!r} is encrypted: give an archive without password")
+    if member.compress_type not in _METHODS:
+        raise LayerError(
+            f"{shown}: member {name!r} is packed by method {member.compress_type}: "
+            "pack it again with deflate, the usual one"
+        )
     return inner
 
 

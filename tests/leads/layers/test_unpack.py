@@ -125,3 +125,21 @@ def test_a_truncated_archive(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(bytes(raw))
     with pytest.raises(LayerError, match="broken archive"), vector_files(tmp_path / "broken.zip"):
         pass
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_stored_and_deflated_members_are_unpacked(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("red.geojson", BORING)
+    with pytest.raises(LayerError, match=rf"odd.zip: member 'red.geojson' .* method {method}"):
+        shown_in(path)
+
+
+def test_a_huge_table_of_members_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(tmp_path / "crowd.zip", {f"{n}.txt": b"" for n in range(50)})
+    monkeypatch.setattr(unpack, "MAX_DIRECTORY_BYTES", 2_000)
+    with pytest.raises(LayerError, match=r"crowd.zip: its table of members claims \d+ bytes"):
+        shown_in(path)
