@@ -25,18 +25,17 @@ _OFFSET_TOLERANCE = 0.40  # of the predicted offset
 _GRS80 = Geod(ellps="GRS80")
 
 
-def refuse_gcj02(layer: ZoneLayer, shown: str) -> None:
-    """Raise LayerError when a district layer lies where GCJ-02 would put it.
+def refuse_gcj02(layer: ZoneLayer, shown: str) -> bool:
+    """Whether a layer's frame could be checked; LayerError when it lies where GCJ-02 would put it.
 
     Districts whose area agrees within 25 % with the known one are compared, at least three. The
     median of their offsets is taken, which single outlines do not sway. The layer is GCJ-02 when
     that offset is nearer to the one GCJ-02 has there than to none, and within 40 % of it.
+    False when nothing could be compared: the layer may then be GCJ-02 or not.
     """
-    if layer.kind is not ZoneKind.DISTRICT:
-        return
-    found = district_offset_m(layer)
+    found = district_offset_m(layer) if layer.kind is ZoneKind.DISTRICT else None
     if found is None:
-        return
+        return False
     offset, predicted = found
     miss = float(np.hypot(*(offset - predicted)))
     size = float(np.hypot(*predicted))
@@ -46,21 +45,26 @@ def refuse_gcj02(layer: ZoneLayer, shown: str) -> None:
             f"CGCS2000: its districts lie {_direction(offset)} of the known ones; "
             "get the original in EPSG:4490 or 4326, it is not converted silently"
         )
+    return True
 
 
 def district_offset_m(layer: ZoneLayer) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Median (east, north) offset in metres from the known districts, and what GCJ-02 would give.
 
-    None where fewer than three districts can be compared.
+    Rows of one code, as the islands of a district, are taken together. None where fewer than three
+    districts can be compared.
     """
     known = known_districts()
-    outlines = np.asarray(layer.zones.geometry.array, dtype=object)
-    codes = layer.zones["code"].to_numpy()
+    zones = layer.zones[layer.zones["code"].isin(known)]
+    if zones.empty:
+        return None
+    whole = zones.geometry.groupby(zones["code"]).agg(lambda rows: shapely.union_all(list(rows)))
+    codes, outlines = whole.index, whole.to_numpy(dtype=object)
     areas = geodesic_areas_m2(outlines, CGCS2000) / 1e6
     pairs = [
         (outline, known[code])
         for outline, code, area in zip(outlines, codes, areas, strict=True)
-        if code in known and abs(area / known[code][2] - 1) <= _AREA_TOLERANCE
+        if abs(area / known[code][2] - 1) <= _AREA_TOLERANCE
     ]
     if len(pairs) < _LEAST_DISTRICTS:
         return None

@@ -88,3 +88,28 @@ def test_a_web_map_export_is_refused_when_read(tmp_path: Path) -> None:
     frame.to_crs(4326).to_file(tmp_path / "shanghai.geojson")
     with pytest.raises(LayerError, match=r"shanghai.geojson: looks like GCJ-02"):
         read_layers(tmp_path / "shanghai.geojson")
+
+
+def test_a_district_in_several_rows_counts_as_one() -> None:
+    rows = []
+    for code in CODES[:3]:
+        zone = to_gcj(square_district(code))
+        west, south, east, north = zone.geometry.bounds
+        cuts = np.linspace(west, east, 4)
+        rows += [
+            Zone(f"{code}-{n}", code, shapely.MultiPolygon([box]), code=code)
+            for n, box in enumerate(shapely.box(cuts[:-1], south, cuts[1:], north))
+        ]
+    with pytest.raises(LayerError, match="GCJ-02"):
+        refuse_gcj02(layer_of(*rows), "x")
+
+
+def test_a_frame_that_could_not_be_checked_is_told(tmp_path: Path) -> None:
+    for count, told in ((16, False), (2, True)):
+        zones = [square_district(code) for code in CODES[:count]]
+        frame = layer_of(*zones).zones
+        path = tmp_path / f"districts{count}.gpkg"
+        frame.to_file(path, layer="district@2024")
+        frame[:1].to_file(path, layer="eco_redline@2024")
+        notes = read_layers(path).notes
+        assert any("GCJ-02" in note and path.name in note for note in notes) is told

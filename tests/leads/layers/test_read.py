@@ -92,7 +92,7 @@ def test_all_tables_of_a_geopackage_with_their_own_kind_and_edition(
         (ZoneKind.WATER_SOURCE_ZONE, "2022", date(2022, 3, 1), date(2023, 12, 31)),
     ]
     assert sorted(names(read)) == sorted("甲乙丙丁")
-    assert len(read.notes) == 1 and "2018" in read.notes[0]
+    assert len(read.notes) == 2 and "2018" in read.notes[0] and "GCJ-02" in read.notes[1]
 
 
 def test_gbk_shapefile_without_cpg(gbk_shapefile: Path) -> None:
@@ -215,3 +215,22 @@ def test_an_empty_layer_and_a_missing_file(tmp_path: Path, frame_of: Frame) -> N
         read_layers(tmp_path / "away.gpkg")
     with pytest.raises(LayerError, match="no vector file"):
         read_layers(empty)
+
+
+def test_one_kind_and_edition_twice(tmp_path: Path, frame_of: Frame) -> None:
+    frame = frame_of(name=["东滩", "西沙"])
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write(frame, tmp_path / name / "eco_redline@2023.gpkg")
+    read = read_layers(tmp_path)
+    assert len(read.layers) == 1
+    assert any("b/eco_redline@2023.gpkg" in note and "内容相同" in note for note in read.notes)
+    write(frame_of(name=["东滩"]), tmp_path / "红线2023.geojson")
+    with pytest.raises(LayerError, match=r"(?s)a/eco_redline.*红线2023.*eco_redline.*'2023'"):
+        read_layers(tmp_path)
+
+
+def test_spans_of_time_in_one_table_are_no_clash(tmp_path: Path, frame_of: Frame) -> None:
+    frame = frame_of(name=["甲", "乙"], valid_from=["2020-01-01", "2021-01-01"])
+    read = read_layers(write(frame, tmp_path / "licensed_yard@2022.gpkg"))
+    assert len(read.layers) == 2 and {layer.edition.name for layer in read.layers} == {"2022"}
