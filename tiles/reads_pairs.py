@@ -12,6 +12,9 @@ from tiles.scene_fit import SceneFit
 SMALL_PX = 1 << 20
 """Pixels of a grid that is read whole: 8 MB a band for both dates."""
 
+SMALL_EDGE_PX = 1 << 14
+"""A long strip is not small, however narrow: OpenCV takes no edge of 32767 px or more."""
+
 
 class ReadsPairs(Protocol):
     """Whatever can read a window of both dates onto the common grid."""
@@ -31,7 +34,7 @@ class SmallGrid:
     reader: ReadsPairs
     """Reads the files."""
     grid: GeoBox
-    """At most `SMALL_PX` pixels."""
+    """At most `SMALL_PX` pixels, and edges shorter than `SMALL_EDGE_PX`."""
     _kept: dict[SceneFit | None, Pair] = field(default_factory=dict)
 
     def read(self, window: Window, fit: SceneFit | None = None) -> Pair:
@@ -46,7 +49,8 @@ class SmallGrid:
 
 def read_economically(reader: ReadsPairs, grid: GeoBox) -> ReadsPairs:
     """The reader itself, or one that reads a small grid only once for each fit."""
-    return SmallGrid(reader, grid) if grid.height * grid.width <= SMALL_PX else reader
+    small = grid.height * grid.width <= SMALL_PX and max(grid.shape) < SMALL_EDGE_PX
+    return SmallGrid(reader, grid) if small else reader
 
 
 def _cut(raster: Raster, window: Window) -> Raster:

@@ -14,6 +14,9 @@ from tiles.sampling import STEPS, Positions
 MIN_VALID_SHARE = 0.75
 """Share of a block's pixels that must be valid for their mean to stand for the block."""
 
+LONGEST_EDGE_PX = 32_000
+"""OpenCV's remap takes no image with an edge of 32767 px (SHRT_MAX) or more."""
+
 _ROWS = 32  # worked on at once, so that they stay in the processor's cache
 _SMALLEST_WEIGHT = 1 / (STEPS * STEPS)
 
@@ -103,10 +106,35 @@ def _map(positions: Positions, size: int, shape: tuple[int, ...]) -> Float:
 
 
 def _remap(values: Float, x: Float, y: Float) -> Float:
+    """OpenCV's remap, in parts where an edge is longer than it takes; the same numbers then."""
+    if max(*values.shape, *x.shape) > LONGEST_EDGE_PX:
+        values, x, y = _around_positions(values, x, y)
+    if max(*values.shape, *x.shape) <= LONGEST_EDGE_PX:
+        return _remap_small(values, x, y)
+    axis = 0 if x.shape[0] >= x.shape[1] else 1
+    half = [x.shape[axis] // 2]
+    parts = zip(np.split(x, half, axis), np.split(y, half, axis), strict=True)
+    return np.concatenate([_remap(values, left, down) for left, down in parts], axis)
+
+
+def _around_positions(values: Float, x: Float, y: Float) -> tuple[Float, Float, Float]:
+    """The part of `values` that the positions inside it take a share from, and they in it."""
+    rows, cols = values.shape
+    inside = (x > -1) & (x < cols) & (y > -1) & (y < rows)
+    if not inside.any():
+        return values[:1, :1], np.full_like(x, -2), np.full_like(y, -2)
+    top, left = (max(0, int(np.floor(at[inside].min()))) for at in (y, x))
+    bottom, right = (int(np.floor(at[inside].max())) + 2 for at in (y, x))
+    part = values[top:bottom, left:right]
+    outside = np.float32(-2)
+    return part, np.where(inside, x - left, outside), np.where(inside, y - top, outside)
+
+
+def _remap_small(values: Float, x: Float, y: Float) -> Float:
     found = cv2.remap(
         np.ascontiguousarray(values),
-        x,
-        y,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0.0,
@@ -122,6 +150,17 @@ def nearest(codes: Codes, rows: Positions, cols: Positions, outside: int) -> Cod
     row, row_inside = _nearest_index(rows, codes.shape[0])
     col, col_inside = _nearest_index(cols, codes.shape[1])
     return np.where(row_inside & col_inside, codes[row, col], np.uint8(outside))
+
+
+def least_around(codes: Codes, rows: Positions, cols: Positions, outside: int) -> Codes:
+    """Least code of the pixels that have a share in each position: one, two or four.
+
+    Positions as in `nearest`; `outside` is the code of what lies outside.
+    """
+    down, right = ([np.floor(at / STEPS), np.ceil(at / STEPS)] for at in (rows, cols))
+    found = [nearest(codes, STEPS * y, STEPS * x, outside) for y in down for x in right]
+    least: Codes = np.minimum.reduce(found)
+    return least
 
 
 def _nearest_index(positions: Positions, size: int) -> tuple[NDArray[np.intp], Mask]:
