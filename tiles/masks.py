@@ -19,19 +19,36 @@ SCL_OUTSIDE = 255
 CLOUD_MARGIN_PX = 2
 """Grid pixels taken off around what SCL hides: one of its 20 m pixels on a 10 m grid."""
 
-_OBSERVED_BY_CODE = np.array(
-    [code <= SCL_LAST and code not in SCL_NOT_OBSERVED for code in range(256)]
+HIDDEN, OUTSIDE, SEEN = 0, 1, 2
+"""What a classification says of the ground; of several pixels together the least counts."""
+
+_SIGHT_BY_CODE = np.array(
+    [
+        SEEN if code <= SCL_LAST and code not in SCL_NOT_OBSERVED else HIDDEN
+        for code in range(SCL_OUTSIDE)
+    ]
+    + [OUTSIDE],
+    np.uint8,
 )
 
 
-def observed_by_scl(codes: Codes, margin_px: int = CLOUD_MARGIN_PX) -> Mask:
-    """Where the ground was seen, by a classification that is `margin_px` larger on each side.
+def sight_by_scl(codes: Codes, factor: tuple[int, int] = (1, 1)) -> Codes:
+    """HIDDEN, OUTSIDE or SEEN for whole blocks of `factor` (rows, columns) pixels."""
+    rows, cols = factor
+    sight: Codes = _SIGHT_BY_CODE[codes]
+    blocks = sight.reshape(sight.shape[0] // rows, rows, sight.shape[1] // cols, cols)
+    least: Codes = blocks.min(axis=(1, 3))
+    return least
+
+
+def observed_by_sight(sight: Codes, margin_px: int = CLOUD_MARGIN_PX) -> Mask:
+    """Where the ground was seen, by sights that reach `margin_px` further on each side.
 
     What is hidden grows by `margin_px` in all eight directions. Returns (y - 2 margin, x - 2
     margin).
     """
-    seen = _OBSERVED_BY_CODE[codes]
-    hidden = (~seen & (codes != SCL_OUTSIDE)).astype(np.uint8)
+    seen = sight == SEEN
+    hidden = (sight == HIDDEN).astype(np.uint8)
     edge = 2 * margin_px + 1
     grown = cv2.dilate(hidden, np.ones((edge, edge), np.uint8))
     inner = (slice(margin_px, -margin_px or None),) * 2

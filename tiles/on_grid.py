@@ -6,12 +6,12 @@ import numpy as np
 
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
-from geo.raster import Codes, Float, Mask
-from tiles.masks import CLOUD_MARGIN_PX, SCL_OUTSIDE, observed_by_scl
-from tiles.resample import nearest, remapped, shifted
+from geo.raster import Float, Mask
+from tiles.masks import CLOUD_MARGIN_PX, OUTSIDE, observed_by_sight
+from tiles.resample import least_around, nearest, remapped, shifted
 from tiles.sampling import STEPS, Positions, Sampling, sampling_of
 from tiles.scene import BandFile
-from tiles.source_pixels import read_codes, read_float
+from tiles.source_pixels import read_float, read_sight
 
 _MAX_SOURCE_SHARE = 16
 """Source pixels a window may need per grid pixel: below 2 x 2 after averaging, twice that in a
@@ -42,14 +42,18 @@ def observed_on_grid(
 ) -> Mask:
     """Where the scene classification shows the ground, on a window inside the grid."""
     wide = window.pad(CLOUD_MARGIN_PX)
-    sampling = sampling_of(scl.geobox, grid, shift, average=False)
+    sampling = sampling_of(scl.geobox, grid, shift)
     rows, cols = sampling.positions(wide)
     around = _clipped(_stretch(rows, cols).pad(1), sampling.source)
     if around is None:
         return np.zeros((window.height, window.width), np.bool_)
-    codes: Codes = read_codes(scl, around)
-    placed = nearest(codes, rows - STEPS * around.row, cols - STEPS * around.col, SCL_OUTSIDE)
-    return observed_by_scl(placed)
+    _check_extent(scl, around, wide)
+    sight = read_sight(scl, around, sampling.factor)
+    rows, cols = rows - STEPS * around.row, cols - STEPS * around.col
+    if sampling.factor == (1, 1):
+        return observed_by_sight(nearest(sight, rows, cols, OUTSIDE))
+    # a pixel lies on all blocks around its middle: seen only where each of them is
+    return observed_by_sight(least_around(sight, rows, cols, OUTSIDE))
 
 
 def _stretch(rows: Positions, cols: Positions) -> Window:

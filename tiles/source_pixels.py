@@ -5,17 +5,19 @@ Not for threads: a process reads with one. Call inside `gdal_env()`.
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from geo.errors import SceneError
 from geo.geobox import Window
 from geo.raster import Codes, Float, Mask
-from tiles.masks import not_missing
+from tiles.masks import not_missing, sight_by_scl
 from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
 from tiles.resample import block_mean
 from tiles.scene import BandFile
@@ -42,22 +44,29 @@ def read_float(
     valid = np.zeros((window.height, window.width), np.bool_)
     for part in _parts(window, factor):
         at = part.relative_to(window).slices
-        full = Window(
-            part.row * factor[0],
-            part.col * factor[1],
-            part.height * factor[0],
-            part.width * factor[1],
-        )
-        fine, seen = _read(bands, full)
+        fine, seen = _read(bands, _fine(part, factor))
         seen = np.ones(fine.shape[1:], np.bool_) if seen is None else seen
         pixels[:, at[0], at[1]], valid[at] = block_mean(fine, seen, factor)
     return pixels, valid
 
 
-def read_codes(band: BandFile, window: Window) -> Codes:
-    """Codes 0 to 255 of a classification, (y, x). Raises SceneError."""
-    codes: Codes = _decode([band], window)[0].astype(np.uint8, copy=False)
-    return codes
+def read_sight(scl: BandFile, window: Window, factor: tuple[int, int]) -> Codes:
+    """What a scene classification says of blocks of `factor` (rows, columns), (y, x).
+
+    `window` counts blocks from the file's first pixel; of a block's pixels the worst counts (see
+    tiles.masks). Raises SceneError.
+    """
+    sight = np.empty((window.height, window.width), np.uint8)
+    for part in _parts(window, factor):
+        codes = _decode([scl], _fine(part, factor))[0].astype(np.uint8, copy=False)
+        sight[part.relative_to(window).slices] = sight_by_scl(codes, factor)
+    return sight
+
+
+def _fine(window: Window, factor: tuple[int, int]) -> Window:
+    """The pixels of a window of blocks."""
+    rows, cols = factor
+    return Window(window.row * rows, window.col * cols, window.height * rows, window.width * cols)
 
 
 def _parts(window: Window, factor: tuple[int, int]) -> list[Window]:
@@ -135,14 +144,17 @@ def _by_blocks(
 
 def _stored_mask(dataset: DatasetReader, bands: Sequence[BandFile], window: Window) -> Mask | None:
     """The mask of an alpha band or a mask inside the file, for each band that has one."""
+    alpha = _alpha(dataset, bands[0])
     masks: dict[object, BandFile] = {}
     for band in bands:
         flags = {flag.name for flag in dataset.mask_flag_enums[band.index - 1]}
-        if "alpha" in flags or ("per_dataset" in flags and "nodata" not in flags):
+        if "alpha" in flags:
+            continue
+        if "per_dataset" in flags and "nodata" not in flags:
             masks["dataset"] = band
         elif not flags & {"all_valid", "nodata"}:
             masks[band.index] = band
-    valid: Mask | None = None
+    valid: Mask | None = None if alpha is None else _decode([alpha], window)[0] != 0
     for band in masks.values():
         try:
             seen = dataset.read_masks(band.index, window=_rasterio(window)) != 0
@@ -150,6 +162,14 @@ def _stored_mask(dataset: DatasetReader, bands: Sequence[BandFile], window: Wind
             raise _undecodable(band, window, error) from None
         valid = seen if valid is None else valid & seen
     return valid
+
+
+def _alpha(dataset: DatasetReader, band: BandFile) -> BandFile | None:
+    """The file's alpha band; GDAL's own mask leaves it out where a nodata value is stated too."""
+    for index, meaning in enumerate(dataset.colorinterp, start=1):
+        if meaning == ColorInterp.alpha:
+            return replace(band, index=index)
+    return None
 
 
 def _dataset(band: BandFile) -> DatasetReader:

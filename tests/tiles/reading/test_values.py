@@ -94,6 +94,17 @@ def test_masks_and_alpha(write: Write, tmp_path: Path) -> None:
         np.testing.assert_array_equal(raster.pixels, np.where(seen, pixels[::-1], 0))
 
 
+def test_alpha_counts_beside_a_nodata_value(write: Write, tmp_path: Path) -> None:
+    pixels = np.full((4, 100, 120), 9, np.uint8)
+    pixels[3] = 255
+    pixels[:3, 10, 20] = 0
+    pixels[3, 30, 40] = 0
+    path = write(tmp_path / "a.tif", pixels, photometric="RGB", alpha="YES", nodata=0)
+    raster = read_all(open_scene(str(path), DAY))
+    assert raster.bands == ("blue", "green", "red")
+    assert {(int(y), int(x)) for y, x in np.argwhere(~raster.valid)} == {(10, 20), (30, 40)}
+
+
 def test_a_nodata_value_the_type_cannot_hold_matches_nothing() -> None:
     pixels = np.zeros((2, 3, 3), np.uint8)
     missing = not_missing(pixels, (-9999.0, 0.5))
@@ -223,6 +234,28 @@ def test_scl_hides_cloud_shadow_snow_and_strange_codes(write: Write, tmp_path: P
         with gdal_env():
             part = read_scene(scene, scene.band_names, GRID, window)
         np.testing.assert_array_equal(part.valid, whole[window.slices])
+
+
+@pytest.mark.parametrize(("row", "col"), [(60, 60), (61, 62), (62, 61)])
+def test_a_lone_cloud_pixel_hides_the_whole_coarser_pixel(
+    write: Write, tmp_path: Path, row: int, col: int
+) -> None:
+    coarse, fine = PLACE @ Affine.scale(6), PLACE @ Affine.scale(2)
+    grid = GeoBox(GRID.crs, coarse, 40, 50)
+    codes = np.full((1, 120, 150), 4, np.uint8)
+    codes[0, row, col] = 9
+    scl = write(tmp_path / "scl.tif", codes, transform=fine)
+    plain = write(tmp_path / "a.tif", np.ones((2, 40, 50), np.uint8), transform=coarse)
+    scene = with_scl(open_scene(str(plain), DAY), scl, fine, (120, 150))
+    hidden = np.zeros((40, 50), np.bool_)
+    hidden[18:23, 18:23] = True  # pixel (20, 20) and the margin around it
+    np.testing.assert_array_equal(read_all(scene, grid).valid, ~hidden)
+    moved = GeoBox(grid.crs, coarse @ Affine.translation(0.5, 0.25), 38, 48)
+    seen = read_all(scene, moved).valid
+    assert not seen[19, 19] and (~seen).sum() in {25, 30, 36}
+    with gdal_env():
+        part = read_scene(scene, scene.band_names, moved, Window(15, 17, 7, 9)).valid
+    np.testing.assert_array_equal(part, seen[15:22, 17:26])
 
 
 def test_ground_that_scl_does_not_reach_is_not_seen(write: Write, tmp_path: Path) -> None:
