@@ -1,6 +1,7 @@
 """Read the part of one source file that a window of the grid needs, and bring it onto the grid."""
 
 from collections.abc import Sequence
+from math import hypot
 
 import numpy as np
 
@@ -50,10 +51,25 @@ def observed_on_grid(
     _check_extent(scl, around, wide)
     sight = read_sight(scl, around, sampling.factor)
     rows, cols = rows - STEPS * around.row, cols - STEPS * around.col
-    if sampling.factor == (1, 1):
+    reach = _reach(sampling)
+    if sampling.factor == (1, 1) and reach == (0, 0):
         return observed_by_sight(nearest(sight, rows, cols, OUTSIDE))
-    # a pixel lies on all blocks around its middle: seen only where each of them is
-    return observed_by_sight(least_around(sight, rows, cols, OUTSIDE))
+    return observed_by_sight(least_around(sight, rows, cols, reach, OUTSIDE))
+
+
+def _reach(sampling: Sampling) -> tuple[int, int]:
+    """(down, right) in 1/32 source px: how far a grid pixel reaches over the source pixel's size.
+
+    Measured in the middle of the grid, so that it is the same for every window.
+    """
+    middle = Window(sampling.grid.height // 2, sampling.grid.width // 2, 2, 2)
+    rows, cols = np.broadcast_arrays(*sampling.positions(middle))
+    return _over_one(rows), _over_one(cols)
+
+
+def _over_one(at: Positions) -> int:
+    step = hypot(at[1, 0] - at[0, 0], at[0, 1] - at[0, 0])
+    return min(STEPS // 2, max(0, int(step - STEPS) // 2))
 
 
 def _stretch(rows: Positions, cols: Positions) -> Window:

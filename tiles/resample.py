@@ -152,12 +152,18 @@ def nearest(codes: Codes, rows: Positions, cols: Positions, outside: int) -> Cod
     return np.where(row_inside & col_inside, codes[row, col], np.uint8(outside))
 
 
-def least_around(codes: Codes, rows: Positions, cols: Positions, outside: int) -> Codes:
-    """Least code of the pixels that have a share in each position: one, two or four.
+def least_around(
+    codes: Codes, rows: Positions, cols: Positions, reach: tuple[int, int], outside: int
+) -> Codes:
+    """Least code of the pixels within half a pixel and `reach` of each position.
 
-    Positions as in `nearest`; `outside` is the code of what lies outside.
+    Positions as in `nearest`; `reach` (down, right) in 1/32 px, up to half a pixel; `outside` is
+    the code of what lies outside.
     """
-    down, right = ([np.floor(at / STEPS), np.ceil(at / STEPS)] for at in (rows, cols))
+    down, right = (
+        [np.floor((at - more) / STEPS), np.floor(at / STEPS + 0.5), np.ceil((at + more) / STEPS)]
+        for at, more in zip((rows, cols), reach, strict=True)
+    )
     found = [nearest(codes, STEPS * y, STEPS * x, outside) for y in down for x in right]
     least: Codes = np.minimum.reduce(found)
     return least

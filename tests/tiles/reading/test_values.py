@@ -258,6 +258,23 @@ def test_a_lone_cloud_pixel_hides_the_whole_coarser_pixel(
     np.testing.assert_array_equal(part, seen[15:22, 17:26])
 
 
+@given(st.integers(20, 39), st.integers(20, 39))
+def test_no_cloud_pixel_falls_between_the_pixels_of_a_grid_a_bit_coarser(
+    write: Write, tmp_path_factory: pytest.TempPathFactory, row: int, col: int
+) -> None:
+    folder = tmp_path_factory.mktemp("between")
+    fine = PLACE @ Affine.scale(2)
+    grid = GeoBox(GRID.crs, PLACE @ Affine.scale(3), 40, 40)
+    codes = np.full((1, 60, 60), 4, np.uint8)
+    codes[0, row, col] = 9
+    scl = write(folder / "scl.tif", codes, transform=fine)
+    plain = write(folder / "a.tif", np.ones((2, 40, 40), np.uint8), transform=grid.transform)
+    seen = read_all(with_scl(open_scene(str(plain), DAY), scl, fine, (60, 60)), grid).valid
+    rows, cols = (slice(at * 2 // 3, (at * 2 + 1) // 3 + 1) for at in (row, col))
+    assert not seen[rows, cols].any()
+    assert seen[5, 5] and seen[34, 34]
+
+
 def test_ground_that_scl_does_not_reach_is_not_seen(write: Write, tmp_path: Path) -> None:
     scl = write(
         tmp_path / "scl.tif", np.full((1, 20, 60), 4, np.uint8), transform=PLACE @ Affine.scale(2)
