@@ -19,11 +19,11 @@ def test_a_log_in_that_ran_out_comes_back_to_the_same_place(visit: Visit) -> Non
     visitor.page.context.clear_cookies()
     visitor.page.keyboard.press("j")
     visitor.page.get_by_text("登录已失效，请重新登录").wait_for()
-    assert all(line.startswith("401") for line in visitor.wrong)
-    visitor.wrong.clear()
     visitor.log_in("analyst-1")
     visitor.opened()
     assert visitor.page.url.split("?")[1] == there.split("?")[1]
+    assert all(line.startswith("401: GET") for line in visitor.wrong)
+    visitor.wrong.clear()
     visitor.leave()
 
 

@@ -1,7 +1,7 @@
 /** Every question the page asks the server: typed by the generated client, failing as ApiProblem. */
 
 import createClient from "openapi-fetch";
-import { sessionEnded } from "../session";
+import { session, sessionEnded } from "../session";
 import { ApiProblem, problemFrom } from "./problem";
 import type { paths } from "./schema";
 import type {
@@ -32,6 +32,7 @@ interface Answer<T> {
 }
 
 async function answered<T>(asked: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
+  const asker = session.get();
   let answer: Answer<T>;
   try {
     answer = await asked;
@@ -41,7 +42,8 @@ async function answered<T>(asked: Promise<Answer<T>>): Promise<{ data: T; respon
   }
   if (answer.response.ok) return { data: answer.data as T, response: answer.response };
   const problem = problemFrom(answer.response.status, answer.error);
-  if (problem.status === 401) sessionEnded();
+  // a late answer to a log-in that ran out does not end the one that followed it
+  if (problem.status === 401 && session.get() === asker) sessionEnded();
   throw problem;
 }
 
