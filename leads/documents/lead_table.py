@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
+from geo.crossing import ROUNDING_SHARE, is_undecided
 from geo.crs import CGCS2000
 from geo.overlap import Overlap
 from geo.zone import ZoneKind
@@ -88,11 +89,12 @@ class KindSummary:
     share: float
     """`m2` as a share of the lead's area, 0 to 1."""
     share_min: float
-    """Summed least overlaps as a share, 0 to 1."""
+    """Share on them for any shift: summed least overlaps, or, where zones are seen to lie on each
+    other, the largest of them."""
     share_max: float
-    """Summed greatest overlaps as a share, 0 to 1."""
+    """Share that no shift exceeds: summed greatest overlaps, at most 1."""
     boundary_within_error: bool
-    """Whether that holds for any of the zones."""
+    """Whether these bounds leave open if the lead is in or out of the kind's zones."""
     names: str
     """Names of the zones that are or may be touched, joined with `、`."""
 
@@ -157,19 +159,28 @@ def latest_edition(kind: ZoneKind, lead: Lead, layers: Layers) -> str | None:
 def kind_summary(kind: ZoneKind, lead: Lead, layers: Layers) -> KindSummary | None:
     """What the zones of one kind say of a lead; None when the run had no layer of that kind.
 
-    Zones of one edition are taken to be disjoint, so their areas are added, up to the lead's own.
+    The bounds are those of the single zones put together, for their outlines are not at hand. Where
+    two zones adjoin, the line between them counts as a boundary: the bounds are wider than those of
+    both zones joined, and the flag may be set though the lead is certainly on one or the other.
+    Zones that lie on each other are noticed where their overlaps add up to more than the lead; the
+    least shares are then not added. Less ground under two zones is counted twice.
     """
     edition = latest_edition(kind, lead, layers)
     if edition is None:
         return None
     zones = [overlap for overlap in lead.overlaps_of(kind) if overlap.edition == edition]
+    share = sum(zone.share for zone in zones)
+    least = [zone.share_min for zone in zones]
+    disjoint = share <= 1 + ROUNDING_SHARE
+    share_min = min(1.0, sum(least)) if disjoint else max(least)
+    share_max = min(1.0, sum(zone.share_max for zone in zones))
     return KindSummary(
         edition=edition,
         m2=min(lead.area_m2, sum(zone.area_m2 for zone in zones)),
-        share=min(1.0, sum(zone.share for zone in zones)),
-        share_min=min(1.0, sum(zone.share_min for zone in zones)),
-        share_max=min(1.0, sum(zone.share_max for zone in zones)),
-        boundary_within_error=any(zone.boundary_within_error for zone in zones),
+        share=min(1.0, share),
+        share_min=share_min,
+        share_max=share_max,
+        boundary_within_error=is_undecided(share_min, share_max),
         names="、".join(dict.fromkeys(zone_name(zone) for zone in zones)),
     )
 

@@ -22,7 +22,7 @@ class LayersRead:
     """What the files held."""
 
     layers: tuple[ZoneLayer, ...]
-    """One per kind and edition and table, valid and in EPSG:4490."""
+    """One per kind, edition and span of time, valid and in EPSG:4490."""
     notes: tuple[str, ...]
     """What was mended, guessed or left out, one sentence each, in Chinese."""
     sha256: str

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from geo.zone import ZoneKind
 from leads.documents.lead_table import (
     COLUMNS,
+    KindSummary,
     kind_summary,
     latest_edition,
     lead_table,
@@ -78,3 +79,31 @@ def test_zones_of_one_kind_add_up_to_the_lead_at_most() -> None:
     assert summary.m2 == 10_000.0 and summary.share == 1.0
     assert summary.names == "甲区、C1"
     assert summary.boundary_within_error
+
+
+def summary_of(*zones: tuple[float, float, float]) -> KindSummary:
+    """The summary of zones with these shares: least, now and greatest."""
+    overlaps = tuple(
+        make_overlap(
+            ZoneKind.ECO_REDLINE, "2023", now, zone_id=str(n), share_min=least, share_max=most
+        )
+        for n, (least, now, most) in enumerate(zones)
+    )
+    summary = kind_summary(ZoneKind.ECO_REDLINE, make_lead(overlaps=overlaps), LAYERS)
+    assert summary is not None
+    return summary
+
+
+def test_bounds_of_zones_that_lie_on_each_other_are_not_added() -> None:
+    twice = summary_of((0.5, 0.6, 0.7), (0.5, 0.6, 0.7))
+    assert twice.share_min == 0.5 and twice.share_max == 1.0
+    assert twice.boundary_within_error  # either may reach where the other does not
+    assert not summary_of((1.0, 1.0, 1.0), (0.4, 0.5, 0.6)).boundary_within_error
+
+
+def test_the_flag_of_a_kind_is_that_of_its_zones_together() -> None:
+    halves = summary_of((0.45, 0.5, 0.55), (0.45, 0.5, 0.55))
+    assert halves.boundary_within_error  # each half is certain, but not that nothing lies outside
+    straddling = summary_of((0.6, 0.7, 0.8), (0.0, 0.0, 0.1))
+    assert not straddling.boundary_within_error  # partly on the kind whatever the shift
+    assert not summary_of((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).boundary_within_error
