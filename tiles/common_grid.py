@@ -3,10 +3,12 @@
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10, sqrt
 
+import numpy as np
 import shapely
 from affine import Affine
 from pyproj import CRS
-from shapely import Polygon
+from shapely import GEOSException, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geo.area import geodesic_area_m2
 from geo.crs import CGCS2000, is_metric, plane_for, reproject_geometry
@@ -49,14 +51,20 @@ def common_grid(before: Scene, after: Scene) -> GeoBox:
     """
     coarser, _ = sorted((after.geobox, before.geobox), key=gsd_m, reverse=True)
     first, second = (_lonlat_footprint(scene) for scene in (before, after))
-    shared = shapely.intersection(first, second)
+    shared = _hull(first & second)
     if shared.is_empty or shared.area == 0:
         raise SceneError(_no_overlap(before, first, after, second))
-    if is_metric(coarser.crs) and coarser.is_axis_aligned:
-        base = coarser
-    else:
-        base = _north_up(coarser, shared.centroid.x, shared.centroid.y)
-    overlap = _in_crs(before.geobox, base.crs) & _in_crs(after.geobox, base.crs)
+    try:
+        if is_metric(coarser.crs) and coarser.is_axis_aligned:
+            base = coarser
+        else:
+            base = _north_up(coarser, shared)
+        overlap = _near(before.geobox, base.crs, shared) & _near(after.geobox, base.crs, shared)
+    except (GridError, GEOSException, OverflowError, ValueError):
+        raise SceneError(
+            f"{before.source} and {after.source} share {_told(shared)}, which fits no metric "
+            "plane; cut both to the place"
+        ) from None
     try:
         return base.crop(base.covering(overlap.bounds))
     except (GridError, ValueError):
@@ -78,15 +86,40 @@ def _lonlat_footprint(scene: Scene) -> Polygon:
 
 
 def _in_crs(grid: GeoBox, crs: CRS) -> Polygon:
-    hull = reproject_geometry(footprint(grid), grid.crs, crs).convex_hull
+    return _hull(reproject_geometry(footprint(grid), grid.crs, crs))
+
+
+def _hull(outline: BaseGeometry) -> Polygon:
+    """Convex hull; empty where a corner lies nowhere, which GEOS would not take."""
+    if not np.isfinite(shapely.get_coordinates(outline)).all():
+        return Polygon()
+    hull = outline.convex_hull
     return hull if isinstance(hull, Polygon) else Polygon()
 
 
-def _north_up(grid: GeoBox, lon: float, lat: float) -> GeoBox:
-    """A metric grid over `grid`, of its GSD to three digits, with corners at multiples of it."""
-    plane = plane_for(lon, lat)
+def _near(grid: GeoBox, crs: CRS, shared: Polygon) -> Polygon:
+    """Outline in `crs` of the part of a grid in and around `shared` (EPSG:4490).
+
+    A plane has no place for what lies far off: a scene on a map of the world is cut first.
+    """
+    if is_metric(grid.crs):
+        return _in_crs(grid, crs)
+    west, south, east, north = shared.bounds
+    margin = max(east - west, north - south)  # nothing of the overlap is lost to bent edges
+    cut = shapely.box(west - margin, south - margin, east + margin, north + margin)
+    outline = _hull(_in_crs(grid, CGCS2000) & cut)
+    outline = outline.segmentize(max(outline.length / (4 * _POINTS_PER_EDGE), 1e-12))
+    return _hull(reproject_geometry(outline, CGCS2000, crs))
+
+
+def _north_up(grid: GeoBox, shared: Polygon) -> GeoBox:
+    """A metric grid over the part of `grid` around `shared`, corners at multiples of its pixel.
+
+    The pixel is the GSD to three digits.
+    """
+    plane = plane_for(shared.centroid.x, shared.centroid.y)
     size = _three_digits(gsd_m(grid))
-    xmin, ymin, xmax, ymax = _in_crs(grid, plane).bounds
+    xmin, ymin, xmax, ymax = _near(grid, plane, shared).bounds
     left, top = floor(xmin / size), ceil(ymax / size)
     transform = Affine(size, 0.0, left * size, 0.0, -size, top * size)
     return GeoBox(plane, transform, top - floor(ymin / size), ceil(xmax / size) - left)

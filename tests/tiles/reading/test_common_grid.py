@@ -92,6 +92,29 @@ def test_gsd_in_metres_is_as_stated() -> None:
     assert gsd_m(box("EPSG:4549", 2.5, 640_000, 3_460_000)) == 2.5
 
 
+HALF_WORLDS = [
+    box("EPSG:4326", 0.05, 35, 90, 3600, 3400),
+    box("EPSG:3857", 5000, 4_000_000, 19_000_000, 7600, 3200),
+]
+
+
+@pytest.mark.parametrize("world", HALF_WORLDS)
+@pytest.mark.parametrize("size", [10, 20_000])
+def test_half_the_world_against_a_place(world: GeoBox, size: float) -> None:
+    local = box("EPSG:4549", size, 640_000, 3_460_000, 3, 3)
+    grid = common_grid(scene(world), scene(local))
+    assert grid.crs == SHANGHAI_PLANE
+    place = footprint(local)
+    assert place.difference(footprint(grid).buffer(1)).area < 1e-6 * place.area
+
+
+def test_two_worlds_fit_no_plane() -> None:
+    world = scene(HALF_WORLDS[0])
+    with pytest.raises(SceneError, match="metric plane") as e:
+        common_grid(world, world)
+    assert "\n" not in str(e.value)
+
+
 def test_apart() -> None:
     a = scene(box("EPSG:4549", 10, 640_000, 3_460_000), "a.tif")
     b = scene(box("EPSG:32651", 10, 374_000, 3_459_700), "b.tif")
