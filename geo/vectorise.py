@@ -14,6 +14,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import shapes
 from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geo.change_class import ChangeClass
 from geo.geobox import Window
@@ -96,17 +97,27 @@ def _outlines(labels: Labels, core: Window) -> list[MultiPolygon]:
     for shape, label in shapes(labels, mask=labels > 0, connectivity=4, transform=offset):
         rings = shape["coordinates"]
         parts.setdefault(int(label), []).append(Polygon(rings[0], rings[1:]))
-    return [canonical(parts[label]) for label in sorted(parts)]
+    return [_outline(parts[label]) for label in sorted(parts)]
+
+
+def _outline(parts: list[Polygon]) -> MultiPolygon:
+    """The outline of one label: its parts touch at corners only, so they need no union.
+
+    GDAL's rings may touch themselves at a corner, which polygons may not: then a union mends them.
+    """
+    return tidy(MultiPolygon(parts)) if shapely.is_valid(parts).all() else canonical(parts)
 
 
 def canonical(parts: list[Polygon]) -> MultiPolygon:
-    """Union of whole-pixel polygons, with no needless corner, in one agreed order."""
-    alone = len(parts) == 1 and parts[0].is_valid  # GDAL's rings may touch themselves at a corner
-    union = shapely.normalize(parts[0] if alone else shapely.union_all(parts))
-    bare = shapely.normalize(shapely.simplify(union, 0.0, preserve_topology=False))
-    if isinstance(bare, Polygon):
-        return MultiPolygon([bare])
-    return MultiPolygon(list(shapely.get_parts(bare)))
+    """Union of whole-pixel polygons, tidied."""
+    return tidy(shapely.union_all(parts))
+
+
+def tidy(outline: BaseGeometry) -> MultiPolygon:
+    """The same (multi)polygon with no needless corner, in one agreed order."""
+    # normalised first: a ring then starts at a true corner, which the simplifying keeps
+    bare = shapely.simplify(shapely.normalize(outline), 0.0, preserve_topology=False)
+    return MultiPolygon(list(shapely.get_parts(shapely.normalize(bare))))
 
 
 def _class_sums(
