@@ -28,7 +28,8 @@ export OMP_NUM_THREADS := 1
 HYPOTHESIS_PROFILE ?= steady
 export HYPOTHESIS_PROFILE
 
-PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+# a file of tests stays in one process: its tests share what is slow to make, in their order
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 WEB := api/web
 PAGE := $(WEB)/dist/.built

@@ -9,6 +9,7 @@ from api.accounts.passwords import hash_password
 from api.cli.options import json_option, print_json
 from api.cli.store import echo_table, now, open_store
 from leads.domain.roles import Actor, Role
+from leads.domain.vocabulary import unit_names
 from leads.store.accounts import Account, add_account, list_accounts, set_disabled, set_password
 from leads.store.engine import reading, write
 from leads.store.sessions import end_sessions
@@ -24,7 +25,11 @@ def users() -> None:
 @users.command()
 @click.argument("account")
 @click.option("--role", type=click.Choice([r.value for r in Role]), required=True, help="Role.")
-@click.option("--unit", help="Jurisdiction unit; a district_officer needs one.")
+@click.option(
+    "--unit",
+    type=click.Choice(list(unit_names())),
+    help="Jurisdiction unit; a district_officer needs one.",
+)
 @click.option("--name", help="What colleagues read; the account's name by default.")
 def add(account: str, role: str, unit: str | None, name: str | None) -> None:
     """Open ACCOUNT; its password is asked for, or taken from HONGXIAN_PASSWORD."""

@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Annotated
 
@@ -91,9 +91,10 @@ def _cursor(filed_at: datetime, run_id: str) -> str:
 def _place(cursor: str) -> tuple[datetime, str]:
     try:
         at, run_id = json.loads(urlsafe_b64decode(cursor.encode()))
-        filed_at = datetime.fromisoformat(at)
-    except (ValueError, TypeError, RecursionError):
+        stated = datetime.fromisoformat(at)
+        filed_at = stated.astimezone(UTC) if stated.tzinfo else None
+    except (ValueError, TypeError, OverflowError, RecursionError):
         filed_at, run_id = None, None
-    if filed_at is None or filed_at.tzinfo is None or not isinstance(run_id, str):
+    if filed_at is None or not isinstance(run_id, str):
         raise InputError("the cursor is not one of this list: start again from its first page")
     return filed_at, run_id

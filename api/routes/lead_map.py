@@ -42,7 +42,9 @@ def leads(
         )
         ids = [row.lead_id for row in page.leads]
         outlines = read_outlines(connection, reader, ids, "map", now)
-        features = [feature_of(row, outlines[row.lead_id]) for row in page.leads]
+        features = [
+            feature_of(row, outlines[row.lead_id]) for row in page.leads if row.lead_id in outlines
+        ]
         return LeadFeatures(features=features, next_cursor=page.next_cursor)
 
     return ctx.write(read)

@@ -3,13 +3,14 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 
 from geo.errors import InputError
 from leads.store.lead_filter import LeadOrder
 
 _LONGEST = 200
+_LARGEST_RANK = 2**31 - 1  # what an integer column of PostgreSQL holds
 _LARGEST_NUMBER = 2**53  # beyond it JSON of other languages counts no longer exactly
 
 
@@ -33,7 +34,7 @@ def cursor_of(text: str, order: LeadOrder) -> Cursor:
     """Read a cursor made by `str`. Raises InputError for any other text."""
     try:
         found, key, number = _parts(text)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         found = None
     if found is not order:
         raise InputError("the cursor is not one of this list: start again from its first page")
@@ -50,7 +51,8 @@ def _parts(text: str) -> tuple[LeadOrder, float | datetime, int]:
         instant = datetime.fromisoformat(key)
         if instant.tzinfo is None:
             raise ValueError
-        return LeadOrder.NEWEST, instant, number
-    if isinstance(key, bool) or not isfinite(key) or abs(key) > _LARGEST_NUMBER:
+        return LeadOrder.NEWEST, instant.astimezone(UTC), number
+    most = _LARGEST_RANK if order == LeadOrder.PRIORITY else _LARGEST_NUMBER
+    if isinstance(key, bool) or not isfinite(key) or not 0 <= key <= most:
         raise ValueError
     return LeadOrder(order), key, number

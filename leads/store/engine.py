@@ -81,6 +81,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  (a sql
         "journal_mode=WAL",
         "synchronous=FULL",  # a filed lead survives a power cut
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # REPLACE then fires the triggers that keep histories whole
         f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
     ):

@@ -55,7 +55,11 @@ def _all(connection: Connection, actor: Actor, where: LeadFilter, now: datetime)
         count += len(ids)
         if count > MOST_LEADS:
             raise InputError(f"more than {MOST_LEADS} leads: narrow the filters")
-        yield from (_lead(connection, row, outlines[row.lead_id]) for row in page.leads)
+        yield from (
+            _lead(connection, row, outlines[row.lead_id])
+            for row in page.leads
+            if row.lead_id in outlines
+        )
         cursor = page.next_cursor
         if cursor is None:
             return

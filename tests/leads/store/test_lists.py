@@ -1,5 +1,7 @@
 """Lists of leads against a plain list in memory; the same on both stores."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -219,6 +221,21 @@ def test_a_reader_sees_the_own_scope_only(filled: Filled, role: Role) -> None:
 def test_a_wrong_cursor_is_told(filled: Filled, cursor: str) -> None:
     with reading(filled.store) as connection, pytest.raises(InputError, match="cursor"):
         list_leads(connection, ANALYST, LeadFilter(), LeadOrder.PRIORITY, 5, cursor)
+
+
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        (LeadOrder.NEAREST, -1),
+        (LeadOrder.NEWEST, "0001-01-01T00:00:00+14:00"),
+        (LeadOrder.PRIORITY, 2**31),
+    ],
+)
+def test_a_forged_cursor_is_told(filled: Filled, order: LeadOrder, key: object) -> None:
+    forged = urlsafe_b64encode(json.dumps([order, key, 1]).encode()).decode()
+    near = LeadFilter(near=Near(121.5, 31.2)) if order == LeadOrder.NEAREST else LeadFilter()
+    with reading(filled.store) as connection, pytest.raises(InputError, match="cursor"):
+        list_leads(connection, ANALYST, near, order, 5, forged)
 
 
 def test_a_cursor_of_another_order_is_told(filled: Filled) -> None:

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from shapely import geometry as shapes
-from sqlalchemy import Engine, delete, exc, update
+from sqlalchemy import Engine, delete, exc, text, update
 
 from geo.change_class import ChangeClass
 from geo.errors import (
@@ -209,6 +209,16 @@ def test_events_and_readings_are_never_changed(store: Engine, lead_id: str) -> N
         for statement in (update(table).values(account_id="x"), delete(table)):
             with pytest.raises(exc.DBAPIError, match="append-only"), writing(store) as connection:
                 connection.execute(statement)
+
+
+@pytest.mark.usefixtures("lead_id")
+def test_events_are_not_replaced(store: Engine) -> None:
+    if store.dialect.name != "sqlite":
+        pytest.skip("REPLACE is SQLite's own")
+    columns = ", ".join(column.name for column in schema.events.columns)
+    again = text(f"INSERT OR REPLACE INTO events ({columns}) SELECT {columns} FROM events")  # noqa: S608
+    with pytest.raises(exc.DBAPIError, match="append-only"), writing(store) as connection:
+        connection.execute(again)
 
 
 class OneLead(RuleBasedStateMachine):

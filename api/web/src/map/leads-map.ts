@@ -178,9 +178,9 @@ export class LeadsMap {
     view: Box,
     load: (box: Box, signal: AbortSignal) => Promise<boolean>,
   ): void {
+    this.asking.get(name)?.abort(); // an answer to an older question must not land
     const before = this.fetched.get(name);
     if (before?.question === question && !needsAsking(view, before)) return;
-    this.asking.get(name)?.abort();
     const control = new AbortController();
     this.asking.set(name, control);
     const box = widened(view, MARGIN);

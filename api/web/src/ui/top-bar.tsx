@@ -1,6 +1,7 @@
 /** The bar above everything: name, language, keys, account. */
 
 import { logOut } from "../api/calls";
+import { ApiProblem } from "../api/problem";
 import type { Me } from "../api/types";
 import { t, word } from "../i18n";
 import { session } from "../session";
@@ -10,9 +11,11 @@ export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
   async function leave() {
     try {
       await logOut();
-    } finally {
-      session.set(null);
+    } catch (problem) {
+      // still logged in unless the server says otherwise: never show a log-out that did not happen
+      if (!(problem instanceof ApiProblem && problem.status === 401)) return;
     }
+    session.set(null);
   }
   return (
     <header class="top-bar">
