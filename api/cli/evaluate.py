@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from api.cli.options import detector_option, json_option, print_json
-from models.evaluate import evaluate as evaluate_folder
+from models.evaluation.evaluate import evaluate as evaluate_folder
 from models.registry import detector_named
 from tiles.limited import Limits, blaming, run_limited
 

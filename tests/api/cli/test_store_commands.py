@@ -24,7 +24,7 @@ from leads.domain.transitions import Command
 from leads.store.engine import connect, writing
 from leads.store.sessions import Session, start_session
 from leads.store.steps import take_step
-from models.folder import labelled_files, read_pairs
+from models.evaluation.folder import labelled_files, read_pairs
 
 Said = pytest.CaptureFixture[str]
 ANALYST = Actor("fenxi-1", Role.ANALYST)

@@ -12,8 +12,8 @@ from geo.errors import InputError, SceneError
 from geo.geobox import Window
 from geo.raster import Mask, Pair, Raster
 from models.detector import Detector
-from models.folder import LabelledPair, labelled_files, read_pairs
-from models.scores import Counts, Interval, as_table, count, intervals, scores
+from models.evaluation.folder import LabelledPair, labelled_files, read_pairs
+from models.evaluation.scores import Counts, Interval, as_table, count, intervals, scores
 from tiles.gain import apply_gains, fit_gains
 
 MIN_OBJECT_PX = 50

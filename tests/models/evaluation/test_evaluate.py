@@ -13,8 +13,8 @@ from rasterio.errors import NotGeoreferencedWarning
 from geo.errors import InputError, SceneError
 from geo.raster import ChangeMap, Pair
 from models.detector import Detector
-from models.evaluate import changed_where, evaluate, normalised
-from models.folder import labelled_files, read_pairs
+from models.evaluation.evaluate import changed_where, evaluate, normalised
+from models.evaluation.folder import labelled_files, read_pairs
 from models.registry import DETECTORS
 
 SUFFIX = {"PNG": "png", "WEBP": "webp", "GTiff": "tif"}

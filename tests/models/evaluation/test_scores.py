@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.scores import FIELDS, SCORES, as_table, count, intervals, scores
+from models.evaluation.scores import FIELDS, SCORES, as_table, count, intervals, scores
 
 MASKS = arrays(np.bool_, (12, 15))
 TABLES = arrays(

@@ -1,0 +1,1 @@
+"""How well a detector does: statistics, labelled folders, and sets made up on the spot."""
