@@ -33,3 +33,5 @@ class Candidate:
             raise GridError(f"candidate of {self.pixels} pixels and {self.area_m2} m2")
         if not 0 <= self.score <= 1:
             raise GridError(f"candidate score {self.score}: needs 0 to 1")
+        if self.uncertainty is not None and not 0 <= self.uncertainty <= 1:
+            raise GridError(f"candidate uncertainty {self.uncertainty}: needs 0 to 1")

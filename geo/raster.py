@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.change_class import ChangeClass
 from geo.errors import GridError
 from geo.geobox import GeoBox
 
@@ -79,7 +80,7 @@ class ChangeMap:
     observed: Mask
     """(y, x), true where both dates were seen: elsewhere nothing is said, not 'no change'."""
     classes: Codes | None = None
-    """(y, x) class codes of `leads/domain/classes.toml`, or None when the detector has none."""
+    """(y, x) codes of ChangeClass, 0 where it has no opinion; None when the detector has none."""
     uncertainty: Float | None = None
     """(y, x) in [0, 1], or None; for ordering a review, never for filtering."""
 
@@ -88,6 +89,9 @@ class ChangeMap:
             layer = getattr(self, name)
             if layer is not None and layer.shape != self.geobox.shape:
                 raise GridError(f"{name} of shape {layer.shape} on a grid of {self.geobox.shape}")
+        if self.classes is not None and self.classes.max(initial=0) >= len(ChangeClass):
+            worst, last = int(self.classes.max()), len(ChangeClass) - 1
+            raise GridError(f"class code {worst} in a change map: the last one is {last}")
 
     def crop(self, rows: slice, cols: slice, geobox: GeoBox) -> "ChangeMap":
         """Cut out rows and columns; `geobox` is the grid they lie on."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
 from time import perf_counter, process_time
 from typing import Any
@@ -20,7 +20,7 @@ from leads.store.cards import keep_card
 from leads.store.cursor import Cursor
 from leads.store.engine import connect, reading, writing
 from leads.store.lead_filter import Box, LeadFilter, LeadOrder, Near
-from leads.store.lead_list import list_leads
+from leads.store.lead_list import SORT_KEYS, list_leads
 from leads.store.migrate import upgrade
 from leads.store.schema import leads, sites
 
@@ -35,12 +35,6 @@ WARM_UP = 40
 
 READER = Actor("bench-analyst", Role.ANALYST)
 """Who asks: a role that sees all, the most work."""
-
-_ORDER_COLUMNS = {
-    LeadOrder.PRIORITY: leads.c.urgency,
-    LeadOrder.NEWEST: leads.c.created_at,
-    LeadOrder.LARGEST: leads.c.area_m2,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +132,7 @@ def _ask(connection: Connection, count: int, queries: int) -> dict[str, list[tup
 def questions(random: np.random.Generator) -> Iterator[Question]:
     """An endless mixture: a district drawn by its number of leads, then each typical list."""
     shares = np.array([district.share for district in DISTRICTS])
-    orders = tuple(_ORDER_COLUMNS)
+    orders = tuple(SORT_KEYS)
     while True:
         district = DISTRICTS[random.choice(len(DISTRICTS), p=shares / shares.sum())]
         for where in _typical(district.code, random):
@@ -187,10 +181,10 @@ def _deep_cursor(
     connection: Connection, question: Question, random: np.random.Generator, count: int
 ) -> str:
     """A cursor at a lead drawn from the whole store: on average half-way down the list."""
-    key = _ORDER_COLUMNS[question.order]
+    key = SORT_KEYS[question.order]
     number = 1 + int(random.integers(count))
     found = connection.scalar(select(key).where(leads.c.number == number))
-    return str(Cursor(question.order, found or datetime.now(tz=UTC), number))
+    return str(Cursor(question.order, found, number))
 
 
 def _percentiles(times_ms: list[tuple[float, float]]) -> dict[str, float]:

@@ -112,6 +112,7 @@ def made_rows(
     classes = random.integers(len(ChangeClass), size=count)
     score, marks = random.random(count), random.integers(0, 101, (2, count))
     outlines, areas = _outlines(random, where)
+    unsure = np.round(random.random(count), 3)
     for i in range(count):
         number = start + i
         filed = FIRST_DAY + timedelta(days=DAYS * number / total)
@@ -125,6 +126,7 @@ def made_rows(
             "zone_kinds": int(kinds[i]),
             "crossed_kinds": sum(KIND_BITS.values()),
             "score": float(score[i]),
+            "uncertainty": None if number % 4 == 0 else float(unsure[i]),
             "area_m2": float(areas[i]),
             "date_before": filed.date() - timedelta(days=370),
             "date_after": filed.date() - timedelta(days=5),
@@ -189,7 +191,6 @@ def _standing(status: Status, district: MadeDistrict, filed: datetime) -> dict[s
         "class_by": ClassBy.MACHINE,
         "origin": Origin.DETECTOR,
         "edition_ambiguous": [],
-        "uncertainty": None,
         "coregistration_m": 4.2,
     }
 

@@ -12,6 +12,7 @@ from leads.store.lead_filter import LeadOrder
 _LONGEST = 200
 _LARGEST_RANK = 2**31 - 1  # what an integer column of PostgreSQL holds
 _LARGEST_NUMBER = 2**53  # beyond it JSON of other languages counts no longer exactly
+_MOST = {LeadOrder.PRIORITY: _LARGEST_RANK, LeadOrder.UNCERTAIN: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Cursor:
 
     order: LeadOrder
     """The list's order; a cursor of another order is refused."""
-    key: float | datetime
-    """The value that lead is sorted by."""
+    key: float | datetime | None
+    """The value that lead is sorted by; None where it has none and comes after all that have."""
     number: int
     """Its number in the store, which breaks ties."""
 
@@ -41,7 +42,7 @@ def cursor_of(text: str, order: LeadOrder) -> Cursor:
     return Cursor(order, key, number)
 
 
-def _parts(text: str) -> tuple[LeadOrder, float | datetime, int]:
+def _parts(text: str) -> tuple[LeadOrder, float | datetime | None, int]:
     if len(text) > _LONGEST:
         raise ValueError
     order, key, number = json.loads(urlsafe_b64decode(text.encode()))
@@ -52,7 +53,9 @@ def _parts(text: str) -> tuple[LeadOrder, float | datetime, int]:
         if instant.tzinfo is None:
             raise ValueError
         return LeadOrder.NEWEST, instant.astimezone(UTC), number
-    most = _LARGEST_RANK if order == LeadOrder.PRIORITY else _LARGEST_NUMBER
+    if order == LeadOrder.UNCERTAIN and key is None:
+        return LeadOrder.UNCERTAIN, None, number
+    most = _MOST.get(order, _LARGEST_NUMBER)
     if isinstance(key, bool) or not isfinite(key) or not 0 <= key <= most:
         raise ValueError
     return LeadOrder(order), key, number

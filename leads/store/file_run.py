@@ -31,6 +31,7 @@ from leads.store.known_leads import known_near
 from leads.store.layers import keep_layers
 from leads.store.lead_row import LeadRow
 from leads.store.leads import change_lead
+from leads.store.observations import latest_uncertainty
 from leads.store.overlaps import overlap_rows
 from leads.store.runs import RunRow, is_filed, keep_run, run
 from leads.store.scoring import score_columns
@@ -173,7 +174,8 @@ class _Desk:
         self.states[lead_id] = decision.state
 
     def _update(self, row: LeadRow, state: LeadState) -> None:
-        values = {**state_columns(state), "updated_at": self.now}
+        unsure = latest_uncertainty(self.connection, row.lead_id)
+        values = {**state_columns(state), "uncertainty": unsure, "updated_at": self.now}
         if row.lead_id in self.machine_class:
             values["machine_class"] = self.machine_class[row.lead_id]
             values |= rescored(self.connection, row, state)

@@ -69,6 +69,8 @@ class LeadOrder(StrEnum):
     """Latest filed."""
     LARGEST = "largest"
     """Largest area."""
+    UNCERTAIN = "uncertain"
+    """The detector least sure; those it states no uncertainty for come last."""
     NEAREST = "nearest"
     """Nearest centre to the filter's point."""
 

@@ -19,11 +19,13 @@ from leads.store.scope import in_scope
 FIRST_RADIUS_M, RADIUS_GROWS = 500.0, 6.0
 """A search for the nearest looks this near first, then each time this much farther."""
 
-_KEYS = {
+SORT_KEYS: dict[LeadOrder, ColumnElement[Any]] = {
     LeadOrder.PRIORITY: leads.c.urgency,
     LeadOrder.NEWEST: leads.c.created_at,
     LeadOrder.LARGEST: leads.c.area_m2,
+    LeadOrder.UNCERTAIN: leads.c.uncertainty,
 }
+"""What each order sorts by, greatest first; the nearest are sorted by their distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def list_leads(
         found = _nearest(connection, actor, where, where.near, limit, start)
     else:
         conditions = _conditions(connection, actor, where)
-        found = _rows(connection, conditions, _KEYS[order], limit, start, descending=True)
+        find = _uncertain if order is LeadOrder.UNCERTAIN else _greatest
+        found = find(connection, conditions, SORT_KEYS[order], limit, start)
     rows = tuple(lead_row(row) for row in found[:limit])
     if len(found) <= limit:
         return LeadPage(rows, None)
@@ -97,6 +100,38 @@ def _plain_conditions(where: LeadFilter) -> Iterator[ColumnElement[bool]]:
         yield leads.c.date_after >= where.date_from
     if where.date_to:
         yield leads.c.date_after <= where.date_to
+
+
+def _greatest(
+    connection: Connection,
+    conditions: list[ColumnElement[bool]],
+    key: ColumnElement[Any],
+    limit: int,
+    start: Cursor | None,
+) -> list[Row[Any]]:
+    return _rows(connection, conditions, key, limit, start, descending=True)
+
+
+def _uncertain(
+    connection: Connection,
+    conditions: list[ColumnElement[bool]],
+    key: ColumnElement[Any],
+    limit: int,
+    start: Cursor | None,
+) -> list[Row[Any]]:
+    """Those with a `key`, then those without, the latest filed first; an index serves each part.
+
+    The databases sort nulls differently and compare none with a cursor, so they are asked apart.
+    """
+    found: list[Row[Any]] = []
+    without = [*conditions, key.is_(None)]
+    if start is not None and start.key is None:
+        without.append(leads.c.number < start.number)
+    else:
+        found = _greatest(connection, [*conditions, key.is_not(None)], key, limit, start)
+    if len(found) <= limit:
+        found += _greatest(connection, without, key, limit - len(found), None)
+    return found
 
 
 def _rows(

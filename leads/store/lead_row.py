@@ -67,7 +67,7 @@ class LeadRow:
     score: float | None
     """Mean probability of change, 0 to 1; None without a detector."""
     uncertainty: float | None
-    """Mean uncertainty of the detector, 0 to 1."""
+    """Mean uncertainty of the detector in its latest image, 0 to 1; None where it states none."""
     date_before: date
     """The change lies after this day..."""
     date_after: date

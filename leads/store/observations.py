@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from shapely import MultiPolygon
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, desc, select
 
 from geo.change_class import ChangeClass
 from leads.domain.identity import FilingOutcome
@@ -56,3 +56,15 @@ def observations_of(connection: Connection, lead_id: str) -> tuple[Observation, 
         values["change_class"] = _LABELLED[values["change_class"]]
         found.append(Observation(**values))
     return tuple(found)
+
+
+def latest_uncertainty(connection: Connection, lead_id: str) -> float | None:
+    """What the pass with the latest image says; of several patches in it the largest one's.
+
+    None where that pass states none, however sure or unsure an earlier one was.
+    """
+    seen = observations.c
+    newest = (seen.date_after, seen.filed_at, seen.area_m2, seen.observation_id)
+    asked = select(seen.uncertainty).where(seen.lead_id == lead_id)
+    found: float | None = connection.scalar(asked.order_by(*map(desc, newest)).limit(1))
+    return found

@@ -263,7 +263,7 @@ access_log = sa.Table(
 _FILTERS = ("status", "priority", "change_class", "zone_kinds", "date_after")
 """Last in each list index, so that a filter is decided before the row is fetched."""
 
-for _order in ("urgency", "created_at", "area_m2"):
+for _order in ("urgency", "created_at", "area_m2", "uncertainty"):
     _place = ("lon", "lat") if _order == "urgency" else ()  # for searches around a point
     _keys = [leads.c[name] for name in (_order, "number", *_FILTERS, *_place)]
     Index(f"ix_leads_by_district_{_order}", leads.c.district_code, *_keys)

@@ -1,6 +1,9 @@
 """Outlines say what the mask says, however the grid is cut."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from pyproj import CRS
 
 from geo.change_class import ChangeClass
 from geo.dissolve import candidates_of, dissolve
+from geo.errors import GridError
 from geo.geobox import GeoBox
 from geo.raster import ChangeMap
 from geo.tiling import tiles_of
@@ -84,6 +88,24 @@ def test_candidate_carries_score_class_and_area() -> None:
     assert candidate.uncertainty is None
     assert abs(candidate.area_m2 - 240) < 0.3
     assert candidate.geometry.bounds == (570_008, 3_499_982, 570_028, 3_499_994)
+
+
+def test_candidate_carries_uncertainty_over_seams() -> None:
+    mask = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    mask[3:9, 4:14] = True
+    unsure = np.where(np.arange(SIDE) < 9, 0.25, 0.75) * np.ones((SIDE, 1))
+    change = replace(change_map(mask), uncertainty=unsure.astype(np.float32))
+    (candidate,) = candidates_of(patches(change, 7), GRID, min_area_m2=200, min_pixels=50)
+    assert candidate.uncertainty == pytest.approx(0.5, abs=1 / FULL)
+    with pytest.raises(GridError, match="uncertainty"):
+        replace(candidate, uncertainty=1.5)
+
+
+def test_a_class_nobody_knows_is_refused() -> None:
+    change = change_map(np.ones((SIDE, SIDE), dtype=np.bool_))
+    unknown = np.full((SIDE, SIDE), len(ChangeClass), dtype=np.uint8)
+    with pytest.raises(GridError, match="class code 12"):
+        replace(change, classes=unknown)
 
 
 def test_small_candidates_are_not_presented() -> None:

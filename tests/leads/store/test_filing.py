@@ -94,6 +94,19 @@ def test_a_later_sighting_of_an_open_lead_is_an_observation(store: Engine) -> No
     assert later["points"] is not None
 
 
+@pytest.mark.parametrize("later", [0.7, None])
+def test_the_latest_image_says_how_unsure_the_machine_is(
+    store: Engine, later: float | None
+) -> None:
+    file(store, made_run(2, [sighted(HERE, uncertainty=0.2)]))
+    file(store, made_run(4, [sighted(HERE, uncertainty=later)]), NOW + timedelta(days=1))
+    assert [lead.row.uncertainty for lead in details(store)] == [later]
+    file(store, made_run(3, [sighted(HERE, uncertainty=0.9)]), NOW + timedelta(days=2))
+    [lead] = details(store)
+    assert lead.row.uncertainty == later  # an older image filed late changes nothing
+    assert [seen.uncertainty for seen in lead.observations] == [0.2, 0.9, later]
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [

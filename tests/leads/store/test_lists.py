@@ -92,7 +92,7 @@ filters = st.builds(
     date_from=st.none() | st.dates(date(2024, 12, 1), date(2025, 9, 1)),
     date_to=st.none() | st.dates(date(2025, 9, 1), date(2026, 12, 1)),
 )
-orders = st.sampled_from([LeadOrder.PRIORITY, LeadOrder.NEWEST, LeadOrder.LARGEST])
+orders = st.sampled_from([order for order in LeadOrder if order is not LeadOrder.NEAREST])
 
 
 def keeps(where: LeadFilter, row: LeadRow) -> bool:
@@ -134,6 +134,10 @@ def test_pages_are_the_sorted_list_cut(
         LeadOrder.PRIORITY: lambda row: filled.urgency[row.lead_id],
         LeadOrder.NEWEST: lambda row: (row.created_at, filled.urgency[row.lead_id][1]),
         LeadOrder.LARGEST: lambda row: (row.area_m2, filled.urgency[row.lead_id][1]),
+        LeadOrder.UNCERTAIN: lambda row: (
+            -1.0 if row.uncertainty is None else row.uncertainty,
+            filled.urgency[row.lead_id][1],
+        ),
     }
     expected = sorted(
         (row for row in filled.rows if keeps(where, row)), key=keys[order], reverse=True
@@ -142,6 +146,14 @@ def test_pages_are_the_sorted_list_cut(
     with reading(filled.store) as connection:
         assert count_leads(connection, DISPATCHER, where) == len(expected)
         assert count_leads(connection, DISPATCHER, where, at_most=3) == min(3, len(expected))
+
+
+def test_leads_of_unstated_uncertainty_come_last(filled: Filled) -> None:
+    found = all_pages(filled.store, ANALYST, LeadFilter(), LeadOrder.UNCERTAIN, 7)
+    stated = [row.uncertainty for row in found if row.uncertainty is not None]
+    assert 0 < len(stated) < COUNT
+    assert [row.uncertainty for row in found[: len(stated)]] == sorted(stated, reverse=True)
+    assert len({row.lead_id for row in found}) == len(found) == COUNT
 
 
 def test_priority_order_puts_the_urgent_first(filled: Filled) -> None:
@@ -204,7 +216,7 @@ def test_nearest_first_and_none_left_out(
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ANALYST, Role.DISPATCHER}))
 def test_a_reader_sees_the_own_scope_only(filled: Filled, role: Role) -> None:
     actor = Actor("one", role, "310115")
-    for order in islice(LeadOrder, 3):
+    for order in islice(LeadOrder, 4):
         found = all_pages(filled.store, actor, LeadFilter(), order, 500)
         expected = {
             row.lead_id
@@ -229,6 +241,8 @@ def test_a_wrong_cursor_is_told(filled: Filled, cursor: str) -> None:
         (LeadOrder.NEAREST, -1),
         (LeadOrder.NEWEST, "0001-01-01T00:00:00+14:00"),
         (LeadOrder.PRIORITY, 2**31),
+        (LeadOrder.PRIORITY, None),
+        (LeadOrder.UNCERTAIN, 1.5),
     ],
 )
 def test_a_forged_cursor_is_told(filled: Filled, order: LeadOrder, key: object) -> None:
