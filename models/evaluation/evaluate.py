@@ -1,58 +1,71 @@
-"""Evaluate a detector on labelled pairs, each taken as a scene of its own."""
+"""Evaluate a detector on labelled cases, each taken as a scene of its own."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import ceil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from geo.errors import InputError, SceneError
-from geo.geobox import Window
-from geo.raster import Mask, Pair, Raster
 from models.detector import Detector
-from models.evaluation.folder import LabelledPair, labelled_files, read_pairs
-from models.evaluation.scores import Counts, Interval, as_table, count, intervals, scores
-from tiles.gain import apply_gains, fit_gains
+from models.evaluation.case import Case, Source
+from models.evaluation.conditions import ROBUSTNESS, Condition, under
+from models.evaluation.folder import NOMINAL_GSD_M, FolderCase, labelled_files
+from models.evaluation.paired import Comparison, compare
+from models.evaluation.report import Evaluation, condition_row, evaluation_of
+from models.evaluation.scores import Counts, as_table
+from models.evaluation.tally import MIN_OBJECT_PX, Tally, tally
 
-MIN_OBJECT_PX = 50
-"""Predicted pieces below this are no objects: the pipeline makes no lead under 50 pixels."""
+BATCH = 16
+"""Small cases that are sent to a child process at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How well a detector did on a folder."""
+class Asked:
+    """What to evaluate, and how."""
 
-    detector: str
-    """Its name."""
-    weights_sha256: str | None
-    """Checksum of its weights."""
-    pairs: int
-    """Pairs read."""
-    pixels: int
-    """Pixels observed on both dates: only they are counted."""
-    precision: float
-    """Share of the pixels called change that are."""
-    recall: float
-    """Share of the changed pixels that were called change."""
-    f1: float
-    """Harmonic mean of the two."""
-    iou: float
-    """Intersection over union of called and changed pixels."""
-    object_precision: float
-    """Share of the predicted objects that match a labelled one at IoU >= 0.1."""
-    object_recall: float
-    """Share of the labelled objects that a predicted one matches at IoU >= 0.1."""
-    seconds: float
-    """Wall-clock time, reading included."""
-    intervals: Mapping[str, Interval]
-    """95 % bootstrap interval (low, high) of each score, over the pairs."""
+    detector: Detector
+    """The detector in question."""
+    threshold: float = 0.5
+    """A pixel is called change at this probability."""
+    min_object_px: int = MIN_OBJECT_PX
+    """Smaller predicted objects are dropped, as in the pipeline."""
+    condition: Condition = field(default_factory=Condition)
+    """What is done to every pair first."""
+    against: Detector | None = None
+    """Compared with on the same pairs."""
+    robustness: bool = False
+    """Whether to look at every pair under the conditions of `ROBUSTNESS` as well."""
 
-    def as_json(self) -> dict[str, object]:
-        """The report as JSON values, in the order of the fields."""
-        spans = {name: list(span) for name, span in self.intervals.items()}
-        return {**asdict(self), "intervals": spans}
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise InputError(f"threshold {self.threshold}: needs a probability above 0, at most 1")
+        if self.min_object_px < 1:
+            raise InputError(f"objects of {self.min_object_px} px: need at least 1")
+
+    @property
+    def worse(self) -> tuple[Condition, ...]:
+        """The further conditions."""
+        return ROBUSTNESS if self.robustness else ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """One case, looked at in all the ways asked for."""
+
+    ours: Tally
+    """By the detector in question."""
+    theirs: Counts | None
+    """By the one it is compared with."""
+    worse: tuple[Counts, ...]
+    """Under each further condition."""
+
+
+Each = Callable[
+    [Callable[[Sequence[Source]], list[Looked]], Iterable[Sequence[Source]]], Iterator[list[Looked]]
+]
+"""Calls a function for each batch, in order: `map`, or the `map` of child processes."""
 
 
 def evaluate(
@@ -66,81 +79,67 @@ def evaluate(
     Each pair is a scene of its own: gains are fitted on its unchanged pixels and the detector is
     fitted to it; its position is left as delivered. Any nonzero label is change, and a pixel is
     called change at a probability of `threshold` or more. Pixels that a date did not see are not
-    counted. Predicted objects below `min_object_px` are dropped, as in the pipeline; pixel scores
-    count every pixel. Raises InputError for a folder, pair or band set that cannot be used.
+    counted. Raises InputError for a folder, pair or band set that cannot be used.
     """
     started = perf_counter()
-    files = labelled_files(folder)
-    counts: list[Counts] = []
-    pixels = 0
-    for one, labelled in zip(files, read_pairs(files), strict=True):
-        try:
-            counts.append(_count(labelled, detector, threshold, min_object_px))
-        except SceneError as error:
-            raise SceneError(f"{one.before.stem}: {error}") from None
-        pixels += int(labelled.pair.observed.sum())
-    table = as_table(counts)
-    return Evaluation(
-        detector=detector.name,
-        weights_sha256=detector.weights_sha256,
-        pairs=len(files),
-        pixels=pixels,
-        **scores(table),
-        seconds=perf_counter() - started,
-        intervals=intervals(table),
+    looked = look(folder_sources(folder), Asked(detector, threshold, min_object_px))
+    return report_of(list(looked), Asked(detector, threshold, min_object_px), started)
+
+
+def folder_sources(folder: Path, nominal_gsd_m: float = NOMINAL_GSD_M) -> list[Source]:
+    """The pairs of a folder, to be read one by one."""
+    return [FolderCase(files, nominal_gsd_m) for files in labelled_files(folder)]
+
+
+def look(
+    sources: Sequence[Source], asked: Asked, each: Each = map, batch: int = BATCH
+) -> Iterator[Looked]:
+    """Look at every case, in order; memory does not grow with their number."""
+    batches = [sources[i : i + batch] for i in range(0, len(sources), batch)]
+    return chain.from_iterable(each(partial(_look_at, asked), batches))
+
+
+def report_of(looked: Sequence[Looked], asked: Asked, started: float) -> Evaluation:
+    """Add up what was seen since `started` (`perf_counter`)."""
+    detector = asked.detector
+    rows = tuple(
+        condition_row(condition.name, [one.worse[i] for one in looked])
+        for i, condition in enumerate(asked.worse)
+    )
+    return evaluation_of(
+        [one.ours for one in looked],
+        (detector.name, detector.weights_sha256),
+        perf_counter() - started,
+        _comparison(looked, asked),
+        rows,
     )
 
 
-def changed_where(pair: Pair, detector: Detector, threshold: float) -> Mask:
-    """Where (y, x) `detector`, fitted to this pair alone, calls change."""
-    missing = [band for band in detector.bands if band not in pair.bands]
-    if missing:
-        raise InputError(
-            f"{detector.name} needs the bands {', '.join(missing)}, "
-            f"the images have {', '.join(pair.bands)}"
+def _look_at(asked: Asked, sources: Sequence[Source]) -> list[Looked]:
+    return [_one(asked, source()) for source in sources]
+
+
+def _one(asked: Asked, delivered: Case) -> Looked:
+    def seen_by(detector: Detector, case: Case) -> Tally:
+        return tally(case, detector, asked.threshold, asked.min_object_px)
+
+    try:
+        case = under(asked.condition, delivered)
+        return Looked(
+            ours=seen_by(asked.detector, case),
+            theirs=None if asked.against is None else seen_by(asked.against, case).counts,
+            worse=tuple(
+                seen_by(asked.detector, under(condition, delivered)).counts
+                for condition in asked.worse
+            ),
         )
-    fitted = detector.fit((pair,))
-    frame = _frame(pair, detector)
-    change = fitted(_padded(pair, frame))
-    inside = Window(0, 0, *pair.geobox.shape).relative_to(frame).slices
-    called: Mask = (change.observed & (change.probability >= threshold))[inside]
-    return called
+    except SceneError as error:
+        raise SceneError(f"{delivered.name}: {error}") from None
 
 
-def normalised(pair: Pair) -> Pair:
-    """The pair with the before image brought to the after image's values, as the survey does."""
-    seen = pair.observed
-    values = [raster.pixels[:, seen].astype(np.float64) for raster in (pair.before, pair.after)]
-    return Pair(apply_gains(pair.before, fit_gains(pair.bands, *values)), pair.after)
-
-
-def _count(
-    labelled: LabelledPair, detector: Detector, threshold: float, min_object_px: int
-) -> Counts:
-    called = changed_where(normalised(labelled.pair), detector, threshold)
-    return count(called, labelled.changed & labelled.pair.observed, min_object_px)
-
-
-def _frame(pair: Pair, detector: Detector) -> Window:
-    """The pair's window with the detector's halo, in multiples of what it asks for."""
-    step = detector.multiple_px
-    halo = ceil(detector.halo_px / step) * step
-    height, width = (ceil(edge / step) * step for edge in pair.geobox.shape)
-    return Window(0, 0, height, width).pad(halo)
-
-
-def _padded(pair: Pair, frame: Window) -> Pair:
-    """The pair on a larger window; nothing is seen in the margin."""
-    return Pair(_padded_raster(pair.before, frame), _padded_raster(pair.after, frame))
-
-
-def _padded_raster(raster: Raster, frame: Window) -> Raster:
-    height, width = raster.geobox.shape
-    rows = (-frame.row, frame.row + frame.height - height)
-    cols = (-frame.col, frame.col + frame.width - width)
-    return Raster(
-        raster.geobox.crop(frame),
-        raster.bands,
-        np.pad(raster.pixels, ((0, 0), rows, cols)),
-        np.pad(raster.valid, (rows, cols)),
-    )
+def _comparison(looked: Sequence[Looked], asked: Asked) -> Comparison | None:
+    if asked.against is None:
+        return None
+    ours = as_table([one.ours.counts for one in looked])
+    theirs = as_table([one.theirs for one in looked if one.theirs is not None])
+    return compare(ours, theirs, asked.against.name)

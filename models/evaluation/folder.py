@@ -1,4 +1,4 @@
-"""Labelled pairs in a folder: FOLDER/{A,B,label} with equal stems."""
+"""Labelled pairs in a folder: FOLDER/{A,B,label} with equal stems, and lookalike where it is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from rasterio.io import DatasetReader
 
 from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
-from geo.raster import Mask, Pair, Raster
+from geo.raster import Codes, Float, Mask, Pair, Raster
+from models.evaluation.case import Case
+from tiles.common_grid import gsd_m
 from tiles.gdal_env import gdal_env
 from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
 
@@ -22,13 +24,17 @@ PARTS = ("A", "B", "label")
 """Sub-folders: before, after, and what changed."""
 MAX_PIXELS = 64_000_000
 """A labelled image is read whole; a larger one must be cut into tiles."""
+LOOKALIKE = "lookalike"
+"""Sub-folder of images whose first band holds codes of look-alikes; stems may be missing."""
 NOMINAL_CRS = CRS.from_epsg(4549)
-"""Such images carry no position: they are put on a grid of 1 m at a nominal place."""
+"""Images that carry no position are put on a grid at a nominal place."""
+NOMINAL_GSD_M = 1.0
+"""Edge of their pixels in m, when nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFiles:
-    """The three files of one pair."""
+    """The files of one pair."""
 
     before: Path
     """In A."""
@@ -36,16 +42,23 @@ class LabelledFiles:
     """In B."""
     label: Path
     """In label."""
+    lookalike: Path | None = None
+    """In lookalike, or None."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledPair:
-    """A pair and what changed in it."""
+@dataclass(frozen=True, slots=True)
+class FolderCase:
+    """Reads one pair of a folder."""
 
-    pair: Pair
-    """Both dates on a nominal grid of 1 m."""
-    changed: Mask
-    """(y, x), true where any band of the label, but alpha, is not zero."""
+    files: LabelledFiles
+    """Its files."""
+    nominal_gsd_m: float = NOMINAL_GSD_M
+    """Edge of a pixel in m, for images without a position of their own."""
+
+    def __call__(self) -> Case:
+        """Read it; see `read_pairs`."""
+        with gdal_env():
+            return _read(self.files, self.nominal_gsd_m)
 
 
 def labelled_files(folder: Path) -> list[LabelledFiles]:
@@ -65,21 +78,37 @@ def labelled_files(folder: Path) -> list[LabelledFiles]:
             )
     if not stems:
         raise InputError(f"{folder}: A, B and label hold no {', '.join(SUFFIXES)} image")
-    return [LabelledFiles(*(files[stem] for files in parts)) for stem in stems]
+    before, after, label = parts
+    alike = _by_stem(folder / LOOKALIKE) if (folder / LOOKALIKE).is_dir() else {}
+    return [LabelledFiles(before[s], after[s], label[s], alike.get(s)) for s in stems]
 
 
-def read_pairs(files: list[LabelledFiles]) -> Iterator[LabelledPair]:
+def read_pairs(files: list[LabelledFiles], nominal_gsd_m: float = NOMINAL_GSD_M) -> Iterator[Case]:
     """Read the pairs one by one.
 
-    Raises InputError when the three images of a pair differ in size or the two dates in bands, and
-    SceneError when one cannot be decoded.
+    A pair lies where its after image says, else its before image; where neither says, on a grid of
+    `nominal_gsd_m`. True is where any band of the label, but alpha, is not zero. Raises InputError
+    when the images of a pair differ in size or the two dates in bands, and SceneError when one
+    cannot be decoded.
     """
-    with gdal_env():
-        for one in files:
-            before, after = _read_image(one.before), _read_image(one.after)
-            changed = _read_label(one.label)
-            _check_alike(one, before, after, changed)
-            yield LabelledPair(Pair(before, after), changed)
+    return (FolderCase(one, nominal_gsd_m)() for one in files)
+
+
+def _read(one: LabelledFiles, nominal_gsd_m: float) -> Case:
+    before, after = _read_image(one.before), _read_image(one.after)
+    changed = _read_label(one.label)
+    lookalikes = None if one.lookalike is None else _read_codes(one.lookalike)
+    _check_alike(one, before, after, changed)
+    shape = after.valid.shape
+    grid = after.grid or before.grid or _nominal_grid(nominal_gsd_m, shape)
+    names = _names(len(after.pixels))
+    dates = (Raster(grid, names, image.pixels, image.valid) for image in (before, after))
+    return Case(one.after.stem, Pair(*dates), changed, gsd_m(grid), lookalikes=lookalikes)
+
+
+def _nominal_grid(nominal_gsd_m: float, shape: tuple[int, int]) -> GeoBox:
+    transform = Affine(nominal_gsd_m, 0, 500_000, 0, -nominal_gsd_m, 3_400_000)
+    return GeoBox(NOMINAL_CRS, transform, *shape)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -95,19 +124,36 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _read_image(path: Path) -> Raster:
-    """Bands but alpha, and where they are valid by nodata, mask or alpha."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Image:
+    """One date as its file has it."""
+
+    pixels: Float
+    """(band, y, x) of all bands but alpha."""
+    valid: Mask
+    """(y, x) by nodata, mask or alpha."""
+    grid: GeoBox | None
+    """Where the file says it lies, or None."""
+
+
+def _read_image(path: Path) -> _Image:
     with open_raster(str(path)) as dataset:
         bands = _bands(path, dataset)
         try:
             pixels = dataset.read(bands).astype(np.float32)
             valid = dataset.dataset_mask() > 0
+            grid = _own_grid(dataset)
         except DECODING_ERRORS as error:
             raise SceneError(f"{path}: cannot be decoded ({one_line(error)})") from None
     valid &= np.isfinite(pixels).all(axis=0)
-    height, width = valid.shape
-    grid = GeoBox(NOMINAL_CRS, Affine(1, 0, 500_000, 0, -1, 3_400_000), height, width)
-    return Raster(grid, _names(len(bands)), np.where(valid, pixels, np.float32(0)), valid)
+    return _Image(np.where(valid, pixels, np.float32(0)), valid, grid)
+
+
+def _own_grid(dataset: DatasetReader) -> GeoBox | None:
+    if dataset.crs is None or dataset.transform.is_identity:
+        return None
+    crs = CRS.from_user_input(dataset.crs.to_wkt())
+    return GeoBox(crs, dataset.transform, dataset.height, dataset.width)
 
 
 def _read_label(path: Path) -> Mask:
@@ -118,6 +164,16 @@ def _read_label(path: Path) -> Mask:
         except DECODING_ERRORS as error:
             raise SceneError(f"{path}: cannot be decoded ({one_line(error)})") from None
     return changed
+
+
+def _read_codes(path: Path) -> Codes:
+    with open_raster(str(path)) as dataset:
+        _bands(path, dataset)
+        try:
+            codes: Codes = dataset.read(1).astype(np.uint8)
+        except DECODING_ERRORS as error:
+            raise SceneError(f"{path}: cannot be decoded ({one_line(error)})") from None
+    return codes
 
 
 def _bands(path: Path, dataset: DatasetReader) -> list[int]:
@@ -139,18 +195,16 @@ def _names(bands: int) -> tuple[str, ...]:
     return ("red", "green", "blue") if bands == 3 else tuple(f"band{i + 1}" for i in range(bands))
 
 
-def _check_alike(files: LabelledFiles, before: Raster, after: Raster, changed: Mask) -> None:
-    sizes = {before.geobox.shape, after.geobox.shape, changed.shape}
-    if len(sizes) > 1:
+def _check_alike(files: LabelledFiles, before: _Image, after: _Image, changed: Mask) -> None:
+    shapes = before.valid.shape, after.valid.shape, changed.shape
+    if len(set(shapes)) > 1:
         told = ", ".join(
             f"{part} {width} x {height}"
-            for part, (height, width) in zip(
-                PARTS, (before.geobox.shape, after.geobox.shape, changed.shape), strict=True
-            )
+            for part, (height, width) in zip(PARTS, shapes, strict=True)
         )
         raise InputError(f"{files.before.stem}: sizes differ ({told}); make them equal")
-    if before.bands != after.bands:
+    if len(before.pixels) != len(after.pixels):
         raise InputError(
-            f"{files.before.stem}: {len(before.bands)} bands in A, {len(after.bands)} in B; "
+            f"{files.before.stem}: {len(before.pixels)} bands in A, {len(after.pixels)} in B; "
             "make them equal"
         )

@@ -5,16 +5,12 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from geo.raster import Mask
+from models.evaluation.objects import Meetings, Objects, meetings, objects_of
 
-MIN_IOU = 0.1
-"""Intersection over union from which two objects are the same."""
 RESAMPLES = 1000
 """Bootstrap resamples."""
-EIGHT = np.ones((3, 3), dtype=np.bool_)
-"""Pixels that touch at a corner belong to one object."""
 
 Interval = tuple[float, float]
 
@@ -56,23 +52,28 @@ SCORES = MappingProxyType(
 def count(predicted: Mask, labelled: Mask, min_object_px: int = 1) -> Counts:
     """Compare two masks (y, x) of one pair.
 
-    Objects are 8-connected; they match at an intersection over union of `MIN_IOU`. Predicted pieces
-    under `min_object_px` pixels are no objects, as in the pipeline; labelled ones always are. The
-    pixel counts take every pixel as it is.
+    Objects are 8-connected; they match at an intersection over union of `objects.MIN_IOU`.
+    Predicted pieces under `min_object_px` pixels are no objects, as in the pipeline; labelled ones
+    always are. The pixel counts take every pixel as it is.
     """
     if predicted.shape != labelled.shape:
         raise ValueError(f"masks of shapes {predicted.shape} and {labelled.shape}")
-    ours, predicted_objects = _objects(predicted, min_object_px)
-    theirs, labelled_objects = _objects(labelled, 1)
-    confirmed, found = _matched(ours, theirs)
+    ours, theirs = objects_of(predicted, min_object_px), objects_of(labelled)
+    return counts_of(predicted, labelled, ours, theirs, meetings(ours, theirs))
+
+
+def counts_of(
+    predicted: Mask, labelled: Mask, ours: Objects, theirs: Objects, met: Meetings
+) -> Counts:
+    """The counts of two masks whose objects, and which of them meet, are known."""
     return Counts(
         hits=int((predicted & labelled).sum()),
         false_alarms=int((predicted & ~labelled).sum()),
         misses=int((labelled & ~predicted).sum()),
-        predicted_objects=predicted_objects,
-        confirmed_objects=confirmed,
-        labelled_objects=labelled_objects,
-        found_objects=found,
+        predicted_objects=len(ours),
+        confirmed_objects=len(np.unique(met.one[met.same])),
+        labelled_objects=len(theirs),
+        found_objects=len(np.unique(met.other[met.same])),
     )
 
 
@@ -107,22 +108,3 @@ def as_table(counts: list[Counts]) -> NDArray[np.int64]:
 def _share(total: dict[str, int], part: tuple[str, ...], whole: tuple[str, ...]) -> float:
     below = sum(total[name] for name in whole)
     return sum(total[name] for name in part) / below if below else 1.0
-
-
-def _objects(mask: Mask, min_px: int) -> tuple[NDArray[np.int64], int]:
-    """Objects numbered from 1 (y, x) and how many there are."""
-    labels, _ = ndimage.label(mask, EIGHT)
-    sizes = np.bincount(labels.ravel())
-    kept = sizes >= min_px
-    kept[0] = False
-    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int64)
-    return numbers[labels], int(kept.sum())
-
-
-def _matched(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> tuple[int, int]:
-    """How many of our objects match one of theirs, and of theirs one of ours."""
-    both = (ours > 0) & (theirs > 0)
-    pairs, shared = np.unique(np.stack([ours[both], theirs[both]]), axis=1, return_counts=True)
-    union = np.bincount(ours.ravel())[pairs[0]] + np.bincount(theirs.ravel())[pairs[1]] - shared
-    same = shared >= MIN_IOU * union
-    return len(np.unique(pairs[0, same])), len(np.unique(pairs[1, same]))

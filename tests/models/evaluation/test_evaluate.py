@@ -13,7 +13,8 @@ from rasterio.errors import NotGeoreferencedWarning
 from geo.errors import InputError, SceneError
 from geo.raster import ChangeMap, Pair
 from models.detector import Detector
-from models.evaluation.evaluate import changed_where, evaluate, normalised
+from models.evaluation.detection import changed_where, normalised
+from models.evaluation.evaluate import evaluate
 from models.evaluation.folder import labelled_files, read_pairs
 from models.registry import DETECTORS
 
@@ -52,6 +53,8 @@ def test_the_report_has_the_promised_keys(folder: Path, detector: Detector) -> N
     assert list(report) == [
         *("detector", "weights_sha256", "pairs", "pixels", "precision", "recall", "f1", "iou"),
         *("object_precision", "object_recall", "seconds", "intervals"),
+        *("km2", "false_candidates", "candidates_per_km2", "recall_at_1_per_km2"),
+        *("objects_by_size", "calibration_error", "candidate_calibration_error", "reliability"),
     ]
     assert (report["detector"], report["pairs"]) == (detector.name, 3)
     assert report["pixels"] == 3 * 64 * 64
