@@ -5,6 +5,7 @@ from datetime import date
 from enum import IntEnum
 
 from geo.change_class import ChangeClass
+from geo.errors import DateError
 from tiles.synthetic.shape import Points, Shapes
 
 
@@ -27,7 +28,10 @@ class Lookalike(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One piece of ground that looks one way before a day and another from it on."""
+    """One piece of ground that looks one way before a day and another from it on.
+
+    A look-alike may end: the ground then looks again as it did before.
+    """
 
     kind: ChangeClass | Lookalike
     """What it is."""
@@ -39,6 +43,15 @@ class Event:
     """Painted over the land until then; may be empty."""
     after: tuple[Shapes, ...]
     """Painted over the land from then on."""
+    until: date | None = None
+    """First day on which the earlier state shows again; None: it stays for good."""
+
+    def __post_init__(self) -> None:
+        if self.until is not None and (self.is_change or self.until <= self.day):
+            raise DateError(
+                f"{self.kind.label} from {self.day} until {self.until}: only a look-alike ends, "
+                "and after it began"
+            )
 
     @property
     def is_change(self) -> bool:
@@ -47,8 +60,12 @@ class Event:
 
     def state(self, day: date) -> tuple[Shapes, ...]:
         """What shows on a day."""
-        return self.after if day >= self.day else self.before
+        return self.after if self.shows_on(day) else self.before
 
-    def happened_within(self, after: date, until: date) -> bool:
-        """Whether it happened in the half-open span (after, until]."""
-        return after < self.day <= until
+    def shows_on(self, day: date) -> bool:
+        """Whether the new state shows on a day."""
+        return self.day <= day and (self.until is None or day < self.until)
+
+    def differs(self, before: date, after: date) -> bool:
+        """Whether the later of two days shows another state than the earlier."""
+        return self.shows_on(before) != self.shows_on(after)

@@ -22,7 +22,7 @@ def truth(ground: Ground, geobox: GeoBox, before: Moment, after: Moment) -> tupl
     classes = np.zeros(geobox.shape, np.uint8)
     lookalikes = _tide(ground, grid, before, after)
     for event in ground.events:
-        if not event.happened_within(before.day, after.day):
+        if not event.differs(before.day, after.day):
             continue
         rows, cols, window = grid.window_over(event.outline)
         if window is None:
