@@ -1,15 +1,15 @@
 """Facts: what is known of a lead for scoring it, and the readings the scorecard takes from them."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from geo.change_class import ChangeClass
 from geo.errors import InputError
 from geo.overlap import Overlap
+from geo.persistence import PersistentCandidate
 from geo.zone import ZoneKind
 from leads.domain.classes import class_row
 from leads.domain.lead import Lead
@@ -45,7 +45,8 @@ class Facts:
     recurrence_count: int = 0
     """How often the place came back after close-out."""
     later_images: int | None = None
-    """Images after the first that show it still; None while there is no later image."""
+    """Images after the first that show it still, 0 once it has faded; None while there is no later
+    image."""
     growth_per_month: float | None = None
     """Growth of the area in a month as a share of it; None with one observation."""
     coregistration_m: float | None = None
@@ -85,16 +86,9 @@ def facts_of(lead: Lead, layers: frozenset[ZoneKind]) -> Facts:
     )
 
 
-def growth_per_month(observed: Sequence[tuple[date, float]]) -> float | None:
-    """Growth in a month (30.4 days) as a share of the first area; None within one day.
-
-    `observed` holds the day of the image and the geodesic area in m2 of each observation.
-    """
-    if not observed:
-        return None
-    (first_day, first_m2), (last_day, last_m2) = min(observed), max(observed)
-    months = (last_day - first_day).days / 30.4
-    return (last_m2 / first_m2 - 1) / months if months else None
+def with_later_looks(facts: Facts, place: PersistentCandidate) -> Facts:
+    """`facts` with what later dates say of the place: how often seen again, and its growth."""
+    return replace(facts, later_images=place.later_images, growth_per_month=place.growth_per_month)
 
 
 def readings_of(facts: Facts) -> Mapping[str, Reading]:

@@ -10,11 +10,15 @@ from importlib.resources import files
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import MultiPolygon, box
 
+from geo.candidate import Candidate
 from geo.change_class import ChangeClass
+from geo.crs import SHANGHAI_PLANE
 from geo.errors import InputError
+from geo.persistence import Persistence, PersistentCandidate
 from geo.zone import ZoneKind
-from leads.domain.facts import Approval, Facts, Reading, growth_per_month, readings_of
+from leads.domain.facts import Approval, Facts, Reading, readings_of, with_later_looks
 from leads.domain.score import ScoreCard, score, score_readings
 from leads.domain.score_table import Item, parse, scorecard
 from leads.domain.status import Priority
@@ -256,11 +260,17 @@ def test_every_reading_is_taken_or_named_as_waiting() -> None:
     assert named | table.land_use.conflicting_classes | set(table.content_of_class) <= labels
 
 
-def test_growth_by_month() -> None:
-    first, later = (date(2026, 1, 1), 1000.0), (date(2026, 3, 3), 1500.0)
-    assert growth_per_month([later, first]) == pytest.approx(0.5 / (61 / 30.4))
-    assert growth_per_month([first]) is None
-    assert growth_per_month([]) is None
+def test_later_looks_reach_the_scorecard() -> None:
+    outline = MultiPolygon([box(560_000, 3_450_000, 560_050, 3_450_050)])
+    first = Candidate(outline, SHANGHAI_PLANE, 2500.0, 25, 0.5)
+    days = tuple(date(2026, month, 1) for month in (1, 3, 5))
+    areas = ((days[0], 2500.0), (days[2], 5000.0))
+    held = PersistentCandidate(first, outline, Persistence.HELD, days, (), (), areas)
+    plain = Facts(0.5, WASTE, 2500)
+    points = {item.item: item.points for item in score(with_later_looks(plain, held)).items}
+    assert points["persistence"] == 10 and points["growth"] == 6
+    faded = replace(held, status=Persistence.FADED, dates_not_seen=(date(2026, 7, 1),))
+    assert with_later_looks(plain, faded).later_images == 0
 
 
 @pytest.mark.parametrize(
