@@ -25,7 +25,7 @@ def labels() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def export(folder: Path, as_json: bool) -> None:  # noqa: FBT001 (click's way)
-    """Write FOLDER/{A,B,label}: submitted leads as change, discarded ones as none."""
+    """Write FOLDER/{A,B,label,classes}: submitted leads as change, discarded ones as none."""
     with open_store() as store:
         judged = write(store, _judged_runs)
     with pool(1) as runner:
@@ -50,7 +50,16 @@ def _judged_runs(connection: Connection) -> list[JudgedRun]:
             )
         )
         verdicts = tuple(
-            Verdict(r.lead_id, r.status, outline, r.change_class.label, r.discard_reason)
+            Verdict(
+                r.lead_id,
+                r.status,
+                outline,
+                r.change_class,
+                r.class_by,
+                r.machine_class,
+                r.district_code,
+                r.discard_reason,
+            )
             for r, outline in found
         )
         runs.append(JudgedRun(before, after, made_by.record, verdicts))

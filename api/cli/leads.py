@@ -27,11 +27,17 @@ def leads() -> None:
 
 @leads.command("list")
 @lead_filters
-@click.option("--order", type=click.Choice(ORDERS), default="priority", show_default=True)
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="priority",
+    show_default=True,
+    help="First what; uncertain: what the detector is least sure of.",
+)
 @click.option("--limit", type=click.IntRange(1, MAX_PAGE), default=50, show_default=True)
 @json_option
 def list_them(order: str, limit: int, as_json: bool, **filters: Any) -> None:  # noqa: ANN401, FBT001
-    """Leads, the most urgent first."""
+    """Leads, the most urgent first unless another order is asked for."""
     with open_store() as store, reading(store) as connection:
         page = list_leads(connection, SYSTEM, filter_of(**filters), LeadOrder(order), limit)
     found = [summary_of(row) for row in page.leads]
@@ -40,7 +46,15 @@ def list_them(order: str, limit: int, as_json: bool, **filters: Any) -> None:  #
         return
     echo_table(
         [
-            (x.lead_id, x.priority, x.status, x.change_class, f"{x.area_m2:.0f} m2", x.spot_code)
+            (
+                x.lead_id,
+                x.priority,
+                x.status,
+                x.change_class,
+                f"{x.area_m2:.0f} m2",
+                x.spot_code,
+                _share(x.uncertainty),
+            )
             for x in found
         ]
     )
@@ -71,6 +85,8 @@ def show(lead_id: str, as_json: bool) -> None:  # noqa: FBT001 (click's way)
             ("dates", f"{told.date_before} .. {told.date_after}"),
             ("place", f"{told.lon:.6f}, {told.lat:.6f}  {told.district_name or '-'}"),
             ("score", f"L {told.likelihood:g}  S {told.severity:g}"),
+            ("machine", told.machine_class),
+            ("uncertainty", _share(told.uncertainty)),
         ]
     )
     echo_table([(o.kind, o.edition, f"{o.share:.0%}", o.name) for o in told.overlaps])
@@ -95,3 +111,7 @@ def export(out: Path, as_json: bool, **filters: Any) -> None:  # noqa: ANN401, F
     write_leads(out, found.leads, stored_record(found.records, last_day))
     report = {"leads": len(found.leads), "runs": sorted(found.records), "out": str(out)}
     print_json(report) if as_json else click.echo(f"{report['leads']} leads  {out}")
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"

@@ -29,7 +29,7 @@ _ALIASES = {
     "coregistration_m": "配准误差（米）",
     "district_code": "行政区代码",
     "district_name": "行政区",
-    "uncertainty": "不确定度",
+    "uncertainty": "模型不确定度",
     "edition_ambiguous": "版本不一致的图层",
     "editions": "所用图层版本",
 }

@@ -11,22 +11,24 @@ import rasterio
 from rasterio.features import rasterize
 from shapely import MultiPolygon
 
+from geo.change_class import ChangeClass
 from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import InputError
 from geo.geobox import GeoBox
-from geo.raster import Float, Pair, Raster
-from leads.domain.status import Status
+from geo.raster import Codes, Float, Mask, Pair, Raster
+from leads.domain.status import ClassBy, Status
 from leads.run.chips import square_around
 from leads.run.pictures import SceneSource, open_stored
 from leads.run.runner import Runner
+from tiles.common_grid import gsd_m
 from tiles.read import PairReader
 from tiles.scene_fit import SceneFit
 
 NOT_JUDGED = frozenset({Status.CANDIDATE, Status.DESK_REVIEW})
 """Nobody has said yet what it is."""
 
-PARTS = ("A", "B", "label")
-"""Sub-folders: before, after, and what changed; as `hongxian evaluate` reads them."""
+PARTS = ("A", "B", "label", "classes")
+"""Sub-folders: before, after, what changed, as `hongxian evaluate` reads them, and its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,14 @@ class Verdict:
     """Where it stands; see `label`."""
     geometry: MultiPolygon
     """Outline, EPSG:4490."""
-    change_class: str
-    """Label of the class in force."""
+    change_class: ChangeClass
+    """The class in force: a person's, else the machine's."""
+    class_by: ClassBy
+    """Who gave it."""
+    machine_class: ChangeClass
+    """The detector's suggestion."""
+    district_code: str | None
+    """GB/T 2260, or None outside all districts."""
     discard_reason: str | None
     """Why it was discarded."""
 
@@ -67,10 +75,11 @@ class JudgedRun:
 
 
 def export_labels(folder: Path, runs: Sequence[JudgedRun], runner: Runner) -> list[dict[str, Any]]:
-    """Write FOLDER/{A,B,label}/LEAD.tif and FOLDER/labels.json; returns what labels.json holds.
+    """Write FOLDER/{A,B,label,classes}/LEAD.tif and FOLDER/labels.json; returns what that holds.
 
     A and B are float32 on the run's grid, the before image moved by the run's shift, NaN where
-    nothing was seen or a neighbour is not judged; label is 1 inside submitted leads, else 0.
+    nothing was seen or a neighbour is not judged; label is 1 where a pixel's middle lies inside a
+    submitted lead, else 0; classes is the ChangeClass code of that lead, else 0.
 
     Raises InputError for no verdict at all, or a folder that holds something already.
     """
@@ -97,19 +106,43 @@ def _export_run(folder: Path, run: JudgedRun, runner: Runner) -> Iterator[dict[s
     shift = (float(fit["shift_x_px"]), float(fit["shift_y_px"]))
     for verdict in judged:
         pair = runner.run(read_square, reader, shift, verdict.geometry)
-        label, unknown = _label(run.verdicts, pair.before.geobox)
-        _write(folder / "A" / f"{verdict.lead_id}.tif", _seen(pair.before, unknown), pair.before)
-        _write(folder / "B" / f"{verdict.lead_id}.tif", _seen(pair.after, unknown), pair.after)
-        _write(folder / "label" / f"{verdict.lead_id}.tif", label[None], pair.before)
+        _export_pair(folder, verdict, run.verdicts, pair)
         yield {
-            "lead_id": verdict.lead_id,
-            "label": verdict.label,
-            "change_class": verdict.change_class if verdict.label else None,
-            "discard_reason": verdict.discard_reason,
+            **_told(verdict),
             "bands": list(reader.bands),
+            "gsd_m": gsd_m(reader.grid),
             "date_before": run.before.date.isoformat(),
             "date_after": run.after.date.isoformat(),
+            "detector": run.record["plan"]["detector"],
+            "weights_sha256": run.record["plan"]["weights_sha256"],
         }
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    """What labels.json says of a lead itself."""
+    named = verdict.change_class if verdict.label else None
+    return {
+        "lead_id": verdict.lead_id,
+        "label": verdict.label,
+        "change_class": None if named is None else named.label,
+        "class_code": None if named is None else int(named),
+        "class_by": None if named is None else verdict.class_by,
+        "machine_class": verdict.machine_class.label,
+        "discard_reason": verdict.discard_reason,
+        "district_code": verdict.district_code,
+    }
+
+
+def _export_pair(folder: Path, own: Verdict, verdicts: Sequence[Verdict], pair: Pair) -> None:
+    """Write the four pictures of one lead; its own class lies above its neighbours'."""
+    grid, name = pair.geobox, f"{own.lead_id}.tif"
+    changed = _burnt([one for one in verdicts if one.label == 1], grid)
+    unknown = _burnt([one for one in verdicts if one.label is None], grid) & ~changed
+    classes = _classes(sorted(verdicts, key=lambda one: one is own), grid)
+    for part, raster in (("A", pair.before), ("B", pair.after)):
+        _write(folder / part / name, _seen(raster, unknown), grid, raster.bands)
+    _write(folder / "label" / name, changed.astype(np.uint8)[None], grid, ("label",))
+    _write(folder / "classes" / name, classes[None], grid, ("class",))
 
 
 def read_square(reader: PairReader, shift_px: tuple[float, float], place: MultiPolygon) -> Pair:
@@ -117,32 +150,31 @@ def read_square(reader: PairReader, shift_px: tuple[float, float], place: MultiP
     return reader.read(square_around(place, reader.grid), SceneFit(*shift_px, None, 0, 0, ()))
 
 
-def _label(
-    verdicts: Sequence[Verdict], grid: GeoBox
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.bool_]]]:
-    """(1 inside submitted leads, true inside leads not judged), both (y, x)."""
-    changed = _burnt([one for one in verdicts if one.label == 1], grid)
-    unknown = _burnt([one for one in verdicts if one.label is None], grid) & ~changed
-    return changed.astype(np.uint8), unknown
+def _classes(verdicts: Sequence[Verdict], grid: GeoBox) -> Codes:
+    """(y, x) class codes of the submitted leads, later ones above earlier ones, 0 elsewhere."""
+    return _drawn([(one.geometry, int(one.change_class)) for one in verdicts if one.label], grid)
 
 
-def _burnt(verdicts: Sequence[Verdict], grid: GeoBox) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    outlines = [reproject_geometry(one.geometry, CGCS2000, grid.crs) for one in verdicts]
-    if not outlines:
-        return np.zeros(grid.shape, np.bool_)
-    burnt = rasterize(outlines, grid.shape, transform=grid.transform, dtype="uint8")
-    inside: np.ndarray[Any, np.dtype[np.bool_]] = burnt != 0
+def _burnt(verdicts: Sequence[Verdict], grid: GeoBox) -> Mask:
+    """(y, x), true where a pixel's middle lies inside one of the leads."""
+    inside: Mask = _drawn([(one.geometry, 1) for one in verdicts], grid) != 0
     return inside
 
 
-def _seen(raster: Raster, unknown: np.ndarray[Any, np.dtype[np.bool_]]) -> Float:
+def _drawn(values: Sequence[tuple[MultiPolygon, int]], grid: GeoBox) -> Codes:
+    if not values:
+        return np.zeros(grid.shape, np.uint8)
+    shapes = [(reproject_geometry(place, CGCS2000, grid.crs), value) for place, value in values]
+    drawn: Codes = rasterize(shapes, grid.shape, transform=grid.transform, dtype="uint8")
+    return drawn
+
+
+def _seen(raster: Raster, unknown: Mask) -> Float:
     seen = raster.valid & ~unknown
     return np.where(seen, raster.pixels, np.float32(np.nan))
 
 
-def _write(path: Path, pixels: np.ndarray[Any, Any], raster: Raster) -> None:
-    grid = raster.geobox
-    names = raster.bands if len(pixels) == len(raster.bands) else ("label",)
+def _write(path: Path, pixels: Float | Codes, grid: GeoBox, names: tuple[str, ...]) -> None:
     nodata = np.nan if pixels.dtype == np.float32 else None
     with rasterio.open(
         path,

@@ -45,6 +45,7 @@ def readings(served: Served) -> list[tuple[str, str]]:
         ({"near": "121.6,31.1", "within_m": "3000"}, 2),
         ({"near": "121.6,31.1", "order": "nearest"}, 4),
         ({"order": "largest"}, 4),
+        ({"order": "uncertain"}, 4),
         ({"holder": "analyst-1"}, 0),
         ({"unit": "310115"}, 0),
     ],
@@ -66,6 +67,26 @@ def test_pages_join_to_the_whole(analyst: TestClient) -> None:
         if cursor is None:
             break
     assert joined == whole and len(set(whole)) == 4
+
+
+def test_the_most_uncertain_come_first_page_by_page(served: Served, analyst: TestClient) -> None:
+    ids = lead_ids(analyst)
+    stated = dict(zip(ids, (0.2, None, 0.9, None), strict=True))
+    with served.store.begin() as connection:
+        for lead_id, unsure in stated.items():
+            changed = text("update leads set uncertainty = :u where lead_id = :id")
+            connection.execute(changed, {"u": unsure, "id": lead_id})
+    found, query = [], {"order": "uncertain", "limit": "1"}
+    for _ in ids:
+        page = analyst.get("/api/leads", params=query).json()
+        found += page["leads"]
+        query["cursor"] = page["next_cursor"]
+    assert query["cursor"] is None
+    assert [lead["uncertainty"] for lead in found] == [0.9, 0.2, None, None]
+    assert {lead["lead_id"]: lead["uncertainty"] for lead in found} == stated
+    other = analyst.get("/api/leads", params={"order": "uncertain", "limit": "1"}).json()
+    moved = {"order": "newest", "cursor": other["next_cursor"]}
+    assert_problem(analyst.get("/api/leads", params=moved), 422, "input")
 
 
 def test_nearest_comes_first(analyst: TestClient) -> None:

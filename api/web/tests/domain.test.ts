@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { problemFrom, problemKey } from "../src/api/problem";
 import type { Transition } from "../src/api/types";
-import { filtersFrom, NO_FILTERS, queryOf, searchOf, tabsOf } from "../src/domain/filters";
+import { filtersFrom, NO_FILTERS, ORDERS, queryOf, searchOf, tabsOf } from "../src/domain/filters";
 import * as format from "../src/domain/format";
 import { pathOf, roundLength, toPixels, type Frame } from "../src/domain/frame";
 import { choiceKey, commandOf, KEYS } from "../src/domain/keys";
 import { inverseOf, needsNote } from "../src/domain/undo";
 import { around, bboxText, centreOf, holds, needsAsking, widened, type Box } from "../src/domain/view";
+import { machineFacts } from "../src/lead/machine";
 import { addressOf, routeOf } from "../src/route";
 
 describe("filters", () => {
@@ -27,6 +28,15 @@ describe("filters", () => {
   });
 
   it("take no unknown order", () => expect(filtersFrom("?order=x").order).toBe("priority"));
+
+  it("keep each order in the address and ask for it", () => {
+    expect(ORDERS).toContain("uncertain");
+    for (const order of ORDERS) {
+      const asked = { ...NO_FILTERS, order };
+      expect(filtersFrom(searchOf(asked))).toEqual(asked);
+      expect(queryOf(asked)).toEqual({ order });
+    }
+  });
 
   it("start each role at its work", () => {
     const first = (role: "analyst" | "dispatcher" | "district_officer" | "audit_admin") =>
@@ -187,6 +197,19 @@ describe("numbers", () => {
     expect(format.squareMetres(4924.6, "zh-CN")).toBe("4,925");
     expect(format.metres(500)).toBe("500 m");
     expect(format.metres(2000)).toBe("2 km");
+  });
+});
+
+describe("what the model says", () => {
+  it("is told where it says something", () => {
+    const rows = machineFacts({ machine_class: "waste_heap", uncertainty: 0.256 });
+    expect(rows.map(([name]) => name)).toEqual(["模型建议类型", "模型不确定度"]);
+    expect(rows[1]![1]).toMatch(/^0\.26（/);
+    expect(machineFacts({ machine_class: "unclassified", uncertainty: 0 })).toHaveLength(1);
+  });
+
+  it("is left out where it says nothing", () => {
+    expect(machineFacts({ machine_class: "unclassified", uncertainty: null })).toEqual([]);
   });
 });
 

@@ -12,19 +12,23 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.accounts.log_in import hash_of
 from api.app import create_app
 from api.cli.main import run
 from api.settings import Settings
+from geo.change_class import ChangeClass
 from leads.domain.roles import Actor, Role
 from leads.domain.transition_table import Action
 from leads.domain.transitions import Command
 from leads.store.engine import connect, writing
+from leads.store.schema import leads
 from leads.store.sessions import Session, start_session
 from leads.store.steps import take_step
 from models.evaluation.folder import labelled_files, read_pairs
+from models.registry import DEFAULT_DETECTOR
 
 Said = pytest.CaptureFixture[str]
 ANALYST = Actor("fenxi-1", Role.ANALYST)
@@ -129,13 +133,29 @@ def test_layers_of_the_store_are_crossed_with(
 ) -> None:
     told = report(capsys, "run", small_ground, "--min-area", "300")
     assert set(told["outcomes"]) <= {"observation"}
-    leads = report(capsys, "leads", "list")["leads"]
-    assert any(lead["zone_kinds"] for lead in leads) and filed.exists()
+    told = report(capsys, "leads", "list")["leads"]
+    assert any(lead["zone_kinds"] for lead in told) and filed.exists()
 
 
 @pytest.mark.parametrize("paths", [(), ("a", "b", "c"), ("nowhere",), ("nowhere", "either")])
 def test_images_that_are_not_there(home: Path, paths: tuple[str, ...], capsys: Said) -> None:
     assert refused(capsys, 2, "run", *paths) and home.exists()
+
+
+def test_the_most_uncertain_leads_first(filed: Path, capsys: Said) -> None:
+    ids = [lead["lead_id"] for lead in report(capsys, "leads", "list")["leads"]]
+    store, stated = connect(Settings().store_url), {ids[-1]: 0.87, ids[1]: 0.25}
+    with writing(store) as connection:
+        connection.execute(update(leads).values(uncertainty=None))
+        for lead_id, unsure in stated.items():
+            one = leads.c.lead_id == lead_id
+            connection.execute(update(leads).where(one).values(uncertainty=unsure))
+    store.dispose()
+    told = report(capsys, "leads", "list", "--order", "uncertain")["leads"]
+    assert [lead["uncertainty"] for lead in told[:3]] == [0.87, 0.25, None]
+    assert [lead["lead_id"] for lead in told[:2]] == list(stated) and len(told) == len(ids)
+    assert run(["leads", "list", "--order", "uncertain", "--limit", "1"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "0.87" and filed.exists()
 
 
 def test_one_lead(filed: Path, capsys: Said) -> None:
@@ -198,7 +218,28 @@ def test_verdicts_become_pairs(filed: Path, tmp_path: Path, capsys: Said) -> Non
     with rasterio.open(folder / "label" / f"{ids[0]}.tif") as label:
         middle = label.read(1)[label.height // 2, label.width // 2]
     assert middle == 0
+    assert_told_for_training(told[[row["label"] for row in told].index(1)], folder)
     assert "not empty" in refused(capsys, 2, "labels", "export", folder) and filed.exists()
+
+
+def assert_told_for_training(row: dict[str, object], folder: Path) -> None:
+    """The submitted lead carries all that fine-tuning needs, and its class pixel by pixel."""
+    code = int(ChangeClass.WASTE_HEAP)
+    assert (row["change_class"], row["class_code"], row["class_by"]) == (
+        "waste_heap",
+        code,
+        "account",
+    )
+    assert row["machine_class"] in {kind.label for kind in ChangeClass}
+    assert row["detector"] == DEFAULT_DETECTOR and "weights_sha256" in row
+    assert row["gsd_m"] and row["bands"]
+    assert str(row["district_code"]).startswith("310")
+    assert str(row["date_before"]) < str(row["date_after"])
+    with (
+        rasterio.open(folder / "classes" / f"{row['lead_id']}.tif") as classes,
+        rasterio.open(folder / "label" / f"{row['lead_id']}.tif") as label,
+    ):
+        assert (classes.read(1) == code * label.read(1)).all() and label.read(1).any()
 
 
 @pytest.fixture

@@ -127,6 +127,11 @@ def test_a_lead_is_told_in_full() -> None:
     assert "25 %" in text and "图层修复了 1 个多边形" in text
 
 
+def test_uncertainty_is_told_where_the_detector_states_it() -> None:
+    text = page([make_lead(1, uncertainty=0.37), make_lead(2, uncertainty=None)])
+    assert text.count("模型不确定度") == 1 and "0.37" in text
+
+
 def test_leads_stand_by_score_and_only_the_first_have_cards() -> None:
     leads = [make_lead(n, score=score) for n, score in enumerate((0.55, 0.95, 0.7), start=1)]
     assert [lead.score for lead in by_score(leads)] == [0.95, 0.7, 0.55]

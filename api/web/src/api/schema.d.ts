@@ -1428,7 +1428,7 @@ export interface components {
          * @description First what; ties by the order of filing, newest first.
          * @enum {string}
          */
-        LeadOrder: "priority" | "newest" | "largest" | "nearest";
+        LeadOrder: "priority" | "newest" | "largest" | "uncertain" | "nearest";
         /**
          * LeadPage
          * @description A page of leads.

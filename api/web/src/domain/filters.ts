@@ -22,7 +22,7 @@ export const NO_FILTERS: Filters = {
   order: "priority",
 };
 
-export const ORDERS: readonly LeadOrder[] = ["priority", "newest", "largest"];
+export const ORDERS: readonly LeadOrder[] = ["priority", "newest", "largest", "uncertain"];
 const SINGLE = ["district", "status", "holder", "change_class", "zone_kind"] as const;
 
 /** The filters of an address's query; what it does not name is not filtered. */

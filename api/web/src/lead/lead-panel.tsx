@@ -8,6 +8,7 @@ import { language, LOCALES, say, suspected, t, word } from "../i18n";
 import type { OpenLead } from "../desk/use-lead";
 import { PriorityBadge, StatusBadge } from "../ui/badges";
 import { History } from "./history";
+import { machineFacts } from "./machine";
 import { Score } from "./score";
 import { Swipe } from "./swipe";
 import { Zones } from "./zones";
@@ -95,6 +96,7 @@ function Facts({ lead }: { lead: LeadDetail }) {
       t("fact.probability"),
       lead.score === null ? t("value.unknown") : decimal(lead.score, locale),
     ],
+    ...machineFacts(lead),
     [
       t("fact.coregistration"),
       lead.coregistration_m === null
