@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from geo.change_class import ChangeClass
 from geo.raster import Float, Mask
-from tiles.composite.noise import PATCHY, SMOOTH, crop
+from tiles.composite.noise import PATCHY, SMOOTH, crop, grain
 from tiles.composite.outline import outline
 from tiles.composite.paint import infrared, paint
 from tiles.composite.real import RealHeap, placed
@@ -20,6 +20,8 @@ REAL_TEXTURE_FROM_M = 5.0
 _FINE_PX = 40
 """Smaller heaps are painted finer and averaged, so that edges and pieces are antialiased."""
 _MAX_HEIGHT_M = 14.0
+_REPOSE = 0.5
+"""Mean slope of a flank at most; loose matter lies at up to 35 degrees (0.7) at its foot."""
 
 Points = NDArray[np.float64]
 
@@ -56,12 +58,12 @@ def make_heap(
     margin = 1.5 + min(0.9, 20 / (half * step_m))
     size = int(np.ceil(size_px * margin)) * zoom
     material = recipe.materials[int(rng.integers(len(recipe.materials)))]
-    rough = crop(rng, size, SMOOTH)
+    rough = crop(rng, size, SMOOTH) + np.float32(rng.uniform(0.15, 0.45)) * crop(rng, size, PATCHY)
     field, lent = _field(rng, recipe, rough, half, real)
     depth = field * np.float32(half * step_m)
     if lent is None or gsd_m < REAL_TEXTURE_FROM_M:
-        colours, change = paint(rng, material, depth, step_m), material.change
-        height = _height(rng, recipe, material, field, half * step_m)
+        colours, change = _mixture(rng, recipe, material, depth, step_m), material.change
+        height = _height(rng, recipe, material, field, half, step_m)
     else:
         colours, change = lent, ChangeClass.WASTE_HEAP
         height = np.zeros_like(field)
@@ -71,12 +73,30 @@ def make_heap(
     levels = np.concatenate([colours, infra]) * light
     feather = rng.uniform(*recipe.feather_px) * zoom
     solid = np.clip(field * np.float32(half / feather) + 0.5, 0, 1)
-    cover = np.maximum(solid, _spread(rng, recipe, field))
+    # near its edge a heap is thin, and the ground shows through here and there
+    thin = np.exp(-np.maximum(field, 0) * np.float32(half / zoom / rng.uniform(1, 3)))
+    ground = np.clip(0.4 + 0.5 * crop(rng, size, PATCHY), 0, 1)
+    cover = np.maximum(solid * (1 - np.float32(0.7) * thin * ground), _spread(rng, recipe, field))
     track = _track(rng, recipe, size, half, step_m) * (1 - solid)
     fade = _fade(size)
     planes = [*(levels * (cover * fade)), cover * fade, solid * fade, shadow * fade, track * fade]
     small = np.stack([_averaged(plane, zoom) for plane in planes])
     return Heap(small[:5], small[5], small[6] > 0.5, small[7], small[8], change)
+
+
+def _mixture(
+    rng: np.random.Generator, recipe: Recipe, material: Material, depth: Float, step_m: float
+) -> Float:
+    """Levels (3, y, x) of the material; half the solid ones have another tipped into them."""
+    colours = paint(rng, material, depth, step_m)
+    solid = [one for one in recipe.materials if one.texture is not Texture.LIQUID]
+    if material.texture is Texture.LIQUID or rng.random() < 0.5:
+        return colours
+    other = paint(rng, solid[int(rng.integers(len(solid)))], depth, step_m)
+    patches = 2 * crop(rng, len(depth), PATCHY) - np.float32(rng.uniform(0.5, 3))
+    share = np.clip(0.5 + patches, 0, 1) * np.float32(rng.uniform(0.4, 0.9))
+    mixed: Float = colours + (other - colours) * share
+    return mixed
 
 
 def _field(
@@ -94,19 +114,26 @@ def _field(
 
 
 def _height(
-    rng: np.random.Generator, recipe: Recipe, material: Material, field: Float, half_m: float
+    rng: np.random.Generator,
+    recipe: Recipe,
+    material: Material,
+    field: Float,
+    half: float,
+    step_m: float,
 ) -> Float:
-    """Height (y, x), metres: flat-topped to pointed; of a liquid, the berm only."""
+    """Height (y, x), metres: flat-topped to pointed, in humps; of a liquid, the berm only."""
+    half_m = half * step_m
     if material.texture is Texture.LIQUID:
         berm = np.exp(-np.square((field - np.float32(0.04)) / np.float32(0.05)))
         low: Float = np.float32(min(1.2, 0.05 * half_m)) * berm
         return low
-    top = min(_MAX_HEIGHT_M, 2 * half_m * rng.uniform(*recipe.steepness))
     rise = float(field.max()) * rng.uniform(0.3, 1.0)
+    top = min(2 * half_m * rng.uniform(*recipe.steepness), _REPOSE * rise * half_m, _MAX_HEIGHT_M)
     inside = np.clip(field / np.float32(rise), 0, 1)
-    bumps = 1 + np.float32(0.12) * crop(rng, len(field), PATCHY)
-    height: Float = np.float32(top) * np.sin(inside * np.float32(np.pi / 2)) * bumps
-    return height
+    wide_m = rng.uniform(4, 12)
+    humps = grain(rng, len(field), wide_m, step_m) * np.float32(min(0.4 * top, 0.06 * wide_m))
+    height: Float = np.sin(inside * np.float32(np.pi / 2)) * (np.float32(top) + humps)
+    return np.maximum(height, 0)
 
 
 def _spread(rng: np.random.Generator, recipe: Recipe, field: Float) -> Float:

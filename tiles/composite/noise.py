@@ -33,12 +33,17 @@ def grain(rng: np.random.Generator, size: int, grain_m: float, step_m: float) ->
     Lumps smaller than a pixel average out: the standard deviation is 1, or less by the share
     grain / step, as for the mean of independent lumps.
     """
-    texels = max(4, min(TILE_PX, int(np.ceil(size * step_m / max(grain_m, step_m)))))
-    lumps = crop(rng, texels, GRAINY)
-    if texels < size:
-        lumps = np.asarray(cv2.resize(lumps, (size, size), interpolation=cv2.INTER_LINEAR))
-    even: Float = _even(lumps) * np.float32(min(1.0, grain_m / step_m))
-    return even
+    sigma = 0.4 * grain_m / step_m
+    if sigma < 0.4:
+        return crop(rng, size, GRAINY) * np.float32(grain_m / step_m)
+    # wide lumps are made on fewer pixels, still smooth enough to be enlarged without a lattice
+    fewer = max(1.0, sigma / 1.6)
+    lumps = crop(rng, max(8, int(np.ceil(size / fewer))), GRAINY)
+    lumps = np.asarray(cv2.GaussianBlur(lumps, (0, 0), sigma / fewer), np.float32)
+    if fewer > 1:
+        wide = cv2.resize(lumps, (size, size), interpolation=cv2.INTER_CUBIC)
+        lumps = np.asarray(wide, np.float32)
+    return _even(lumps)
 
 
 def _cut(rng: np.random.Generator, tile: Float, size: int, *, turns: bool = True) -> Float:

@@ -25,7 +25,7 @@ def outline(rng: np.random.Generator, kind: Outline, u: Float, v: Float, rough: 
 
 def _blob(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float:
     wide = rng.uniform(0.45, 0.9)
-    field: Float = wide * (0.9 - np.hypot(u, v / wide)) + rng.uniform(0.05, 0.16) * rough
+    field: Float = wide * (0.9 - np.hypot(u, v / wide)) + rng.uniform(0.08, 0.22) * rough
     return field
 
 
@@ -33,7 +33,7 @@ def _fan(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float:
     far = np.hypot(u + 0.9, v)
     half = rng.uniform(0.3, 0.7)
     side = (half - np.abs(np.arctan2(v, u + 0.9))) * far + 0.06
-    field: Float = np.minimum(1.75 - far, side) + rng.uniform(0.04, 0.1) * rough
+    field: Float = np.minimum(1.75 - far, side) + rng.uniform(0.06, 0.15) * rough
     return field
 
 
@@ -59,7 +59,7 @@ def _ribbon(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float
 
 def _crescent(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float:
     bite = np.hypot(u - rng.uniform(0.4, 0.7), v) - rng.uniform(0.6, 0.8)
-    field: Float = np.minimum(0.95 - np.hypot(u, v), bite) + 0.06 * rough
+    field: Float = np.minimum(0.95 - np.hypot(u, v), bite) + 0.08 * rough
     return field
 
 
@@ -68,7 +68,7 @@ def _terrace(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Floa
     one, two = rng.uniform(0.22, 0.45, 2)
     lying = np.minimum(0.95 - np.abs(u), one - np.abs(v + 0.9 - one))
     standing = np.minimum(two - np.abs(u + 0.95 - two), 0.9 - np.abs(v))
-    field: Float = np.maximum(lying, standing) + 0.025 * rough
+    field: Float = np.maximum(lying, standing) + 0.06 * rough
     return field
 
 
@@ -81,8 +81,9 @@ def _cones(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float:
 
 def _corner(rng: np.random.Generator, u: Float, v: Float, rough: Float) -> Float:
     """A field's corner that was filled: two straight sides and a ragged front."""
-    front = rng.uniform(0.3, 0.6) - (u * rng.uniform(0.6, 0.9) + v * rng.uniform(0.5, 0.8))
-    field: Float = np.minimum(np.minimum(u, v) + 0.8, front + 0.14 * rough)
+    front = rng.uniform(0.15, 0.5) - (u * rng.uniform(0.4, 0.7) + v * rng.uniform(0.4, 0.7))
+    sides = np.minimum(0.8 - np.abs(u), 0.8 - np.abs(v)) + 0.04 * rough
+    field: Float = np.minimum(sides, front + 0.2 * rough)
     return field
 
 

@@ -23,7 +23,9 @@ def paint(rng: np.random.Generator, material: Material, depth: Float, step_m: fl
     bright = np.exp(rng.normal(0, 0.07)) * np.exp(rng.normal(0, 0.025, 3))
     painted: Float = _PAINTERS[material.texture](rng, material, depth, step_m)
     painted *= bright.astype(np.float32)[:, None, None]
-    return painted
+    grey = painted.mean(axis=0)
+    faded: Float = grey + (painted - grey) * np.float32(rng.uniform(0.5, 1.05))
+    return faded
 
 
 def infrared(material: Material, painted: Float) -> Float:
@@ -40,7 +42,8 @@ def _grain(rng: np.random.Generator, material: Material, depth: Float, step_m: f
     painted = _mixed(material.palette, 0.8 * crop(rng, size, PATCHY) + 0.5 * crop(rng, size, 1.2))
     lumps = grain(rng, size, material.grain_m, step_m)
     coarse = grain(rng, size, 4 * material.grain_m, step_m)
-    return _shaded(painted, material.contrast * (lumps + 0.5 * coarse))
+    piles = grain(rng, size, 10 * material.grain_m, step_m)
+    return _shaded(painted, material.contrast * (0.6 * lumps + 0.35 * coarse + 0.4 * piles))
 
 
 def _ridges(rng: np.random.Generator, material: Material, depth: Float, step_m: float) -> Float:

@@ -23,6 +23,12 @@ _TRIES = 8
 """Places that are looked at for one heap."""
 _DUST = np.array((0.62, 0.55, 0.45, 0.5, 0.6), np.float32)
 """Levels of ground bared by wheels."""
+_DRAWS = 3
+"""Heaps that are made for each that is wanted, where one finds no place or would not be seen."""
+_LEAST_SEEN = 0.08
+"""What a heap alters on average, in levels; below, nobody could say that it is there."""
+_LEAST_BLUR_PX = 0.5
+"""Even an image that was sharpened shows little at the scale of single pixels."""
 _SHADE = np.float32(0.6)
 """How far a full shadow darkens."""
 
@@ -64,29 +70,51 @@ def composite(
     """
     check_pair(before, after, gsd_m)
     looks = look(before), look(after)
-    dates = before.copy(), after.copy()
     shape = before.shape[1:]
-    changed, decoys, touched = (np.zeros(shape, np.bool_) for _ in range(3))
-    classes = np.zeros(shape, np.uint8)
-    busy = _luma(looks[1].to_levels(after))
-    sun = Sun(*(float(np.radians(rng.uniform(*span))) for span in _sun_spans(recipe)))
+    flags = [np.zeros(shape, np.bool_) for _ in range(3)]
+    codes = np.zeros(shape, np.uint8)
+    pair = Composite(before.copy(), after.copy(), flags[0], codes, flags[1], flags[2])
+    grounds = _grounds(looks[1].to_levels(after))
+    azimuth, elevation = (
+        float(np.radians(rng.uniform(*span)))
+        for span in (recipe.sun_azimuth_deg, recipe.sun_elevation_deg)
+    )
     for _ in range(int(rng.integers(recipe.heaps[0], recipe.heaps[1] + 1))):
-        size_px = _size_px(rng, recipe, min(shape), gsd_m)
-        lent = real[int(rng.integers(len(real)))] if _is_real(rng, recipe, real) else None
-        heap = make_heap(rng, recipe, size_px, gsd_m, sun, lent)
-        corner = _place(rng, busy, touched, size_px, len(heap.core))
-        if corner is None:
-            continue
-        square, part = overlap(corner, len(heap.core), shape)
-        on_before, on_after = _dates(rng, recipe)
-        for date, radiometry, on in zip(dates, looks, (on_before, on_after), strict=True):
-            if on:
-                touched[square] |= _lay(rng, date, square, heap, part, radiometry)
-        core = heap.core[part]
-        (decoys if on_before and on_after else changed)[square] |= core
-        if on_after and not on_before:
-            classes[square][core] = heap.change
-    return Composite(*dates, changed, classes, decoys, touched)
+        for _ in range(_DRAWS):
+            size_px = _size_px(rng, recipe, min(shape), gsd_m)
+            lent = real[int(rng.integers(len(real)))] if _is_real(rng, recipe, real) else None
+            heap = make_heap(rng, recipe, size_px, gsd_m, Sun(azimuth, elevation), lent)
+            corner = _place(rng, grounds, pair.touched, size_px, len(heap.core))
+            if corner is not None and _add(rng, pair, heap, corner, looks, _dates(rng, recipe)):
+                break
+    return pair
+
+
+def _add(
+    rng: np.random.Generator,
+    pair: Composite,
+    heap: Heap,
+    corner: tuple[int, int],
+    looks: tuple[Radiometry, Radiometry],
+    on: tuple[bool, bool],
+) -> bool:
+    """Lay the heap on those dates of the pair, in place, unless it would hardly be seen there."""
+    square, part = overlap(corner, len(heap.core), pair.changed.shape)
+    core = heap.core[part]
+    laid = [
+        (date[:, *square], *_laid(rng, date[:, *square], heap, part, radiometry))
+        for date, radiometry, wanted in zip((pair.before, pair.after), looks, on, strict=True)
+        if wanted
+    ]
+    if not core.any() or min(seen for *_, seen in laid) < _LEAST_SEEN:
+        return False
+    for ground, pixels, altered, _ in laid:
+        ground[:] = pixels
+        pair.touched[square] |= altered
+    (pair.decoys if all(on) else pair.changed)[square] |= core
+    if on == (False, True):
+        pair.classes[square][core] = heap.change
+    return True
 
 
 def check_pair(before: Float, after: Float, gsd_m: float) -> None:
@@ -113,17 +141,16 @@ def overlap(corner: tuple[int, int], size: int, shape: tuple[int, ...]) -> tuple
     return there, (inner[0], inner[1])
 
 
-def _sun_spans(recipe: Recipe) -> tuple[tuple[float, float], tuple[float, float]]:
-    return recipe.sun_azimuth_deg, recipe.sun_elevation_deg
-
-
 def _is_real(rng: np.random.Generator, recipe: Recipe, real: tuple[RealHeap, ...]) -> bool:
     return bool(real) and rng.random() < recipe.real_chance
 
 
-def _luma(levels: Float) -> Float:
+def _grounds(levels: Float) -> tuple[Float, Float]:
+    """Brightness (y, x), and how unlikely a dump is there: water, white or blue roofs."""
     luma: Float = levels[:3].mean(axis=0)
-    return luma
+    unfit = np.maximum(0.15 - luma, 0) + np.maximum(luma - 0.8, 0)
+    unfit += 2 * np.maximum(levels[2] - levels[0] - 0.08, 0)
+    return luma, unfit
 
 
 def _size_px(rng: np.random.Generator, recipe: Recipe, edge: int, gsd_m: float) -> float:
@@ -142,10 +169,11 @@ def _dates(rng: np.random.Generator, recipe: Recipe) -> tuple[bool, bool]:
 
 
 def _place(
-    rng: np.random.Generator, luma: Float, taken: Mask, size_px: float, size: int
+    rng: np.random.Generator, grounds: tuple[Float, Float], taken: Mask, size_px: float, size: int
 ) -> tuple[int, int] | None:
     """Upper left corner of the heap's square, mostly on open ground; None where all is taken."""
     half = int(np.ceil(size_px / 2)) + 1
+    luma, unfit = grounds
     height, width = luma.shape
     rows = rng.integers(half, max(half + 1, height - half), _TRIES)
     cols = rng.integers(half, max(half + 1, width - half), _TRIES)
@@ -155,41 +183,34 @@ def _place(
         box = slice(max(0, row - half), row + half), slice(max(0, col - half), col + half)
         if taken[box].any():
             continue
-        ground = luma[box]
-        # busy ground is houses, dark ground is water
-        score = float(ground.std()) + max(0.0, 0.15 - float(ground.mean())) if choosy else 0.0
+        # busy ground is houses
+        score = float(luma[box].std()) + 2 * float(unfit[box].mean()) if choosy else 0.0
         if score < best:
             best, found = score, (row - size // 2, col - size // 2)
     return found
 
 
-def _lay(
-    rng: np.random.Generator,
-    image: Float,
-    square: Square,
-    heap: Heap,
-    part: Square,
-    radiometry: Radiometry,
-) -> Mask:
-    """Lay a heap over one date, in place; true where that altered it."""
-    bands = len(image)
-    sigma = max(0.2, radiometry.blur_px * rng.uniform(0.7, 1.1))
-    order = [*range(5), *(4 for _ in range(bands - 5))][:bands]
+def _laid(
+    rng: np.random.Generator, ground: Float, heap: Heap, part: Square, radiometry: Radiometry
+) -> tuple[Float, Mask, float]:
+    """The ground (band, y, x) with a heap on it, where that altered it, and how much, in levels."""
+    order = [min(band, len(heap.levels) - 1) for band in range(len(ground))]
+    sigma = max(_LEAST_BLUR_PX, radiometry.blur_px) * rng.uniform(0.9, 1.3)
     planes = [*heap.levels[order], heap.cover, heap.shadow, heap.track]
     *colours, cover, shadow, track = (_blurred(plane, sigma)[part] for plane in planes)
     weather = _weather(rng, len(heap.cover))[part]
-    ground = image[(slice(None), *square)]
-    levels = radiometry.to_levels(ground)
-    levels -= np.maximum(levels, 0) * (shadow * _SHADE)
+    bare = radiometry.to_levels(ground)
+    levels = bare - np.maximum(bare, 0) * (shadow * _SHADE)
     levels += (_DUST[order][:, None, None] - levels) * track
-    bright = np.float32(np.exp(rng.normal(0, 0.05)))
     levels *= 1 - cover * weather
-    levels += np.stack(colours) * weather * bright
+    levels += np.stack(colours) * weather * np.float32(np.exp(rng.normal(0, 0.05)))
     noise = rng.standard_normal(levels.shape, dtype=np.float32) * cover
     levels += noise * radiometry.noise[:, None, None]
     altered: Mask = (cover > 0.004) | (shadow > 0.004) | (track > 0.004)
-    ground[:, altered] = radiometry.to_units(levels)[:, altered]
-    return altered
+    pixels = np.where(altered, radiometry.to_units(levels), ground)
+    core = heap.core[part]
+    seen = float(np.abs(levels[:3] - bare[:3])[:, core].mean()) if core.any() else 0.0
+    return pixels, altered, seen
 
 
 def _weather(rng: np.random.Generator, size: int) -> Float:

@@ -49,6 +49,6 @@ def cast_shadow(height_m: Float, step_m: float, sun: Sun) -> Float:
         move = np.array([[1, 0, -x * reach * part], [0, 1, -y * reach * part]])
         seen = cv2.warpAffine(height_m, move, height_m.shape[::-1])
         np.maximum(over, seen - height_m - np.float32(top * part), out=over)
-    soft = max(0.04 * top, 1e-3)
+    soft = max(0.12 * top, 1e-3)
     shadow: Float = np.minimum(over / np.float32(soft), 1)
     return shadow
