@@ -61,5 +61,8 @@ def _cut(rng: np.random.Generator, tile: Float, size: int, *, turns: bool = True
 
 
 def _even(part: Float) -> Float:
-    even: Float = (part - part.mean()) * np.float32(1 / max(float(part.std()), 1e-6))
+    mean, deviation = (float(figure[0, 0]) for figure in cv2.meanStdDev(part))
+    scale = 1 / max(deviation, 1e-6)
+    even: Float = part * np.float32(scale)
+    even -= np.float32(mean * scale)
     return even

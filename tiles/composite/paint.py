@@ -23,14 +23,14 @@ def paint(rng: np.random.Generator, material: Material, depth: Float, step_m: fl
     bright = np.exp(rng.normal(0, 0.07)) * np.exp(rng.normal(0, 0.025, 3))
     painted: Float = _PAINTERS[material.texture](rng, material, depth, step_m)
     painted *= bright.astype(np.float32)[:, None, None]
-    grey = painted.mean(axis=0)
+    grey = (painted[0] + painted[1] + painted[2]) * np.float32(1 / 3)
     faded: Float = grey + (painted - grey) * np.float32(rng.uniform(0.5, 1.05))
     return faded
 
 
 def infrared(material: Material, painted: Float) -> Float:
     """Levels (2, y, x) in the near and the short-wave infrared, with half the relief of light."""
-    luma = painted.mean(axis=0)
+    luma = (painted[0] + painted[1] + painted[2]) * np.float32(1 / 3)
     half: Float = np.sqrt(np.maximum(luma, 0) / max(float(luma.mean()), 1e-3))
     levels = np.array([material.nir, material.swir], np.float32)
     infra: Float = levels[:, None, None] * half

@@ -132,8 +132,9 @@ def check_pair(before: Float, after: Float, gsd_m: float) -> None:
 
 def overlap(corner: tuple[int, int], size: int, shape: tuple[int, ...]) -> tuple[Square, Square]:
     """Where a square at `corner` (row, column) meets an image: in the image, and in the square."""
-    low = [max(0, start) for start in corner]
-    high = [min(edge, start + size) for start, edge in zip(corner, shape, strict=True)]
+    ends = [(start, start + size, edge) for start, edge in zip(corner, shape, strict=True)]
+    low = [min(max(0, start), edge) for start, _, edge in ends]
+    high = [min(max(0, end), edge) for _, end, edge in ends]
     there = slice(low[0], high[0]), slice(low[1], high[1])
     inner = tuple(
         slice(a - start, b - start) for a, b, start in zip(low, high, corner, strict=True)
@@ -147,7 +148,7 @@ def _is_real(rng: np.random.Generator, recipe: Recipe, real: tuple[RealHeap, ...
 
 def _grounds(levels: Float) -> tuple[Float, Float]:
     """Brightness (y, x), and how unlikely a dump is there: water, white or blue roofs."""
-    luma: Float = levels[:3].mean(axis=0)
+    luma: Float = (levels[0] + levels[1] + levels[2]) * np.float32(1 / 3)
     unfit = np.maximum(0.15 - luma, 0) + np.maximum(luma - 0.8, 0)
     unfit += 2 * np.maximum(levels[2] - levels[0] - 0.08, 0)
     return luma, unfit
@@ -184,7 +185,8 @@ def _place(
         if taken[box].any():
             continue
         # busy ground is houses
-        score = float(luma[box].std()) + 2 * float(unfit[box].mean()) if choosy else 0.0
+        uneven = float(cv2.meanStdDev(luma[box])[1][0, 0])
+        score = uneven + 2 * cv2.mean(unfit[box])[0] if choosy else 0.0
         if score < best:
             best, found = score, (row - size // 2, col - size // 2)
     return found
