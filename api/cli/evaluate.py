@@ -1,35 +1,128 @@
-"""`hongxian evaluate`: how well a detector does on labelled pairs."""
+"""`hongxian evaluate`: how well a detector does, on labelled pairs or on a made-up set."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.cli.options import detector_option, json_option, print_json
-from models.evaluation.evaluate import evaluate as evaluate_folder
+from api.cli.evaluation_lines import lines_of
+from api.cli.options import detector_option, json_option, print_json, with_progress
 from models.registry import detector_named
-from tiles.limited import Limits, blaming, run_limited
+from tiles.limited import Limits, blaming, limited_pool
 
-LIMITS = Limits(memory_mb=8192, seconds=6 * 3600)
-"""What decoding and scoring a folder may use."""
+LIMITS = Limits(memory_mb=8192, seconds=3600)
+"""What decoding and scoring a batch of pairs, or one made-up ground, may use."""
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER|made:SET")
 @detector_option
 @click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.5)
+@click.option(
+    "--gsd",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Metres per pixel of images without a position of their own.",
+)
+@click.option(
+    "--min-object",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Predicted objects of fewer pixels are dropped.",
+)
+@click.option("--against", help="Compare with this detector on the same pairs.")
+@click.option(
+    "--shift",
+    type=click.FloatRange(0, 3),
+    default=0.0,
+    help="Move the after images by so many pixels.",
+)
+@click.option(
+    "--colour",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    help="Change the after images' bands by up to this share.",
+)
+@click.option(
+    "--haze",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    help="Mean share of haze over the after images.",
+)
+@click.option("--robustness", is_flag=True, help="F1 under shifts, colours and haze, row by row.")
+@click.option(
+    "--km2",
+    type=click.FloatRange(0, min_open=True),
+    default=12.0,
+    show_default=True,
+    help="Ground of a made-up set.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="First ground of a made-up set.")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path),
+    help="made:dumps: composite onto the pairs of this folder.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Child processes that share the pairs or grounds.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Draw the best and the worst cases into this folder.",
+)
 @json_option
-def evaluate(folder: Path, detector: str, threshold: float, as_json: bool) -> None:  # noqa: FBT001
-    """Score a detector on FOLDER/{A,B,label}, with bootstrap intervals over the pairs."""
-    arguments = folder, detector_named(detector), threshold
-    with blaming(str(folder)):
-        report: dict[str, Any] = run_limited(evaluate_folder, *arguments, limits=LIMITS).as_json()
+def evaluate(folder: str, processes: int, as_json: bool, **options: Any) -> None:  # noqa: FBT001, ANN401
+    """Score a detector on FOLDER/{A,B,label}, or on made:ground, made:quiet or made:dumps."""
+    from leads.run.evaluation import PREFIX, evaluate_folder, evaluate_set  # noqa: PLC0415 (heavy)
+
+    request = _request(**options)
+    made = folder.startswith(PREFIX)
+    blame = nullcontext() if made else blaming(folder)
+    with blame, limited_pool(processes, LIMITS) as pool:
+        if made:
+            report = evaluate_set(folder.removeprefix(PREFIX), request, pool, with_progress)
+        else:
+            report = evaluate_folder(Path(folder), request, pool, with_progress)
     if as_json:
         print_json(report)
-        return
-    intervals: dict[str, tuple[float, float]] = report.pop("intervals")
-    for key, value in report.items():
-        low_high = intervals.get(key)
-        span = f"  95 % [{low_high[0]:.3f}, {low_high[1]:.3f}]" if low_high else ""
-        shown = f"{value:.4f}" if isinstance(value, float) else value
-        click.echo(f"{key:>18}  {shown}{span}")
+    else:
+        click.echo("\n".join(lines_of(report)))
+
+
+def _request(
+    *,
+    detector: str,
+    threshold: float,
+    gsd: float,
+    min_object: int,
+    against: str | None,
+    shift: float,
+    colour: float,
+    haze: float,
+    robustness: bool,
+    km2: float,
+    seed: int,
+    pairs: Path | None,
+    pictures: Path | None,
+) -> Any:  # noqa: ANN401 (its module is imported when the command is called)
+    from leads.run.evaluation import SetRequest  # noqa: PLC0415 (heavy)
+    from models.evaluation.asked import Asked  # noqa: PLC0415
+    from models.evaluation.conditions import Condition  # noqa: PLC0415
+
+    asked = Asked(
+        detector=detector_named(detector),
+        threshold=threshold,
+        min_object_px=min_object,
+        condition=Condition(shift, colour, haze),
+        against=None if against is None else detector_named(against),
+        robustness=robustness,
+    )
+    return SetRequest(asked, detector, km2, seed, pairs, gsd, pictures)

@@ -22,11 +22,12 @@ def resampled(table: Table, seed: int = 0) -> Table:
 
 
 def share_interval(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> Interval | None:
-    """95 % interval of sum(parts) / sum(wholes), each (pair,); None where all wholes are 0.
+    """95 % interval of sum(parts) / sum(wholes), each (pair,).
 
-    Resamples with nothing in their whole say nothing and are left out.
+    None with fewer than two pairs that hold anything: they show no spread. Resamples with nothing
+    in their whole say nothing and are left out.
     """
-    if not wholes.sum():
+    if (wholes > 0).sum() < 2:
         return None
     part, whole = resampled(np.stack([parts, wholes], axis=1)).T
     return middle_95(part[whole > 0] / whole[whole > 0])

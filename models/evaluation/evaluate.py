@@ -1,16 +1,17 @@
 """Evaluate a detector on labelled cases, each taken as a scene of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
-from geo.errors import InputError, SceneError
+from geo.errors import SceneError
 from models.detector import Detector
+from models.evaluation.asked import Asked
 from models.evaluation.case import Case, Source
-from models.evaluation.conditions import ROBUSTNESS, Condition, under
+from models.evaluation.conditions import under
 from models.evaluation.folder import NOMINAL_GSD_M, FolderCase, labelled_files
 from models.evaluation.paired import Comparison, compare
 from models.evaluation.report import Evaluation, condition_row, evaluation_of
@@ -19,35 +20,6 @@ from models.evaluation.tally import MIN_OBJECT_PX, Tally, tally
 
 BATCH = 16
 """Small cases that are sent to a child process at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What to evaluate, and how."""
-
-    detector: Detector
-    """The detector in question."""
-    threshold: float = 0.5
-    """A pixel is called change at this probability."""
-    min_object_px: int = MIN_OBJECT_PX
-    """Smaller predicted objects are dropped, as in the pipeline."""
-    condition: Condition = field(default_factory=Condition)
-    """What is done to every pair first."""
-    against: Detector | None = None
-    """Compared with on the same pairs."""
-    robustness: bool = False
-    """Whether to look at every pair under the conditions of `ROBUSTNESS` as well."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise InputError(f"threshold {self.threshold}: needs a probability above 0, at most 1")
-        if self.min_object_px < 1:
-            raise InputError(f"objects of {self.min_object_px} px: need at least 1")
-
-    @property
-    def worse(self) -> tuple[Condition, ...]:
-        """The further conditions."""
-        return ROBUSTNESS if self.robustness else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +35,8 @@ class Looked:
 
 
 Each = Callable[
-    [Callable[[Sequence[Source]], list[Looked]], Iterable[Sequence[Source]]], Iterator[list[Looked]]
+    [Callable[[Sequence[Source]], list[Looked]], Iterable[Sequence[Source]]],
+    Iterator[list[Looked]],
 ]
 """Calls a function for each batch, in order: `map`, or the `map` of child processes."""
 
@@ -82,8 +55,8 @@ def evaluate(
     counted. Raises InputError for a folder, pair or band set that cannot be used.
     """
     started = perf_counter()
-    looked = look(folder_sources(folder), Asked(detector, threshold, min_object_px))
-    return report_of(list(looked), Asked(detector, threshold, min_object_px), started)
+    asked = Asked(detector, threshold, min_object_px)
+    return report_of(list(look(folder_sources(folder), asked)), asked, started)
 
 
 def folder_sources(folder: Path, nominal_gsd_m: float = NOMINAL_GSD_M) -> list[Source]:
@@ -110,6 +83,7 @@ def report_of(looked: Sequence[Looked], asked: Asked, started: float) -> Evaluat
         [one.ours for one in looked],
         (detector.name, detector.weights_sha256),
         perf_counter() - started,
+        asked.min_object_px,
         _comparison(looked, asked),
         rows,
     )

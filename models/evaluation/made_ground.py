@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.raster import Pair
-from models.evaluation.case import Case
+from models.evaluation.case import Case, Source
 from tiles.synthetic.camera import VHR_A, VHR_B, Camera
 from tiles.synthetic.ground import Ground, make_ground
 from tiles.synthetic.moment import Moment, moment_of
@@ -61,6 +61,11 @@ class GroundCase:
     def __call__(self) -> Case:
         """Ground with changes of every class and every look-alike."""
         return case_of(made_pair(self.seed), f"ground {self.seed}")
+
+
+def ground_sources(km2: float, first: int) -> list[Source]:
+    """At least `km2` of made-up ground with changes of every class and every look-alike."""
+    return [GroundCase(seed) for seed in ground_seeds("ground", km2, first)]
 
 
 def ground_seeds(set_name: str, km2: float, first: int = 0) -> range:

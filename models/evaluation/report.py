@@ -7,7 +7,6 @@ import numpy as np
 
 from geo.change_class import ChangeClass
 from geo.raster import Mask
-from models.evaluation.bootstrap import share_interval
 from models.evaluation.calibration import (
     Reliability,
     ReliabilityBin,
@@ -16,11 +15,11 @@ from models.evaluation.calibration import (
     reliability_bins,
 )
 from models.evaluation.case import lookalike_name
+from models.evaluation.exact import Rate, binomial_interval
 from models.evaluation.operating_point import OperatingPoint, operating_point
 from models.evaluation.paired import Comparison
-from models.evaluation.poisson import Rate
 from models.evaluation.scores import Counts, Interval, as_table, intervals, scores
-from models.evaluation.sizes import SizeRow, by_size, share, size_rows
+from models.evaluation.sizes import SizeRow, by_size, size_rows
 from models.evaluation.tally import Tally
 
 
@@ -37,7 +36,7 @@ class ShareRow:
     share: float | None
     """hit / count; None without any."""
     interval: Interval | None
-    """95 %, by resampling the pairs."""
+    """95 %, exact binomial: such objects lie on lots of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,10 @@ class Evaluation:
     """Predicted objects that match no labelled one."""
     candidates_per_km2: float
     """False candidates per km2."""
+    recall_of_presentable: ShareRow
+    """Labelled objects of at least the least size of a candidate, and how many were found."""
     recall_at_1_per_km2: OperatingPoint
-    """Object recall with the score's floor moved until 1 false candidate per km2 passes."""
+    """Their recall with the score's floor moved until 1 false candidate per km2 passes."""
     objects_by_size: tuple[SizeRow, ...]
     """Objects by their pixels."""
     calibration_error: float | None
@@ -121,10 +122,14 @@ def evaluation_of(
     tallies: Sequence[Tally],
     detector: tuple[str, str | None],
     seconds: float,
+    min_object_px: int,
     against: Comparison | None = None,
     robustness: tuple[ConditionRow, ...] = (),
 ) -> Evaluation:
-    """Add up the tallies of a detector, given its name and the checksum of its weights."""
+    """Add up the tallies of a detector, given its name and the checksum of its weights.
+
+    `min_object_px` is the least size of a candidate.
+    """
     table = as_table([one.counts for one in tallies])
     false = Rate(_false_candidates(tallies), sum(one.km2 for one in tallies))
     spans = {**intervals(table), "candidates_per_km2": false.interval()}
@@ -141,7 +146,8 @@ def evaluation_of(
         km2=false.km2,
         false_candidates=false.count,
         candidates_per_km2=false.per(),
-        recall_at_1_per_km2=_at_one_per_km2(tallies, false.km2),
+        recall_of_presentable=_presentable(tallies, min_object_px),
+        recall_at_1_per_km2=_at_one_per_km2(tallies, false.km2, min_object_px),
         objects_by_size=_sizes(tallies),
         calibration_error=calibration_error(pixels),
         candidate_calibration_error=calibration_error(candidates),
@@ -175,9 +181,17 @@ def _candidate_reliability(tallies: Sequence[Tally]) -> Reliability:
     return np.asarray(np.sum(tables, axis=0))
 
 
-def _at_one_per_km2(tallies: Sequence[Tally], km2: float) -> OperatingPoint:
+def _presentable(tallies: Sequence[Tally], min_object_px: int) -> ShareRow:
+    objects = [one.labelled for one in tallies]
+    large = [one.pixels >= min_object_px for one in objects]
+    return _share_row(
+        f"labelled objects of at least {min_object_px} px", large, [one.found for one in objects]
+    )
+
+
+def _at_one_per_km2(tallies: Sequence[Tally], km2: float, min_object_px: int) -> OperatingPoint:
     false = [one.candidates.scores[~one.candidates.confirmed] for one in tallies]
-    found = [one.labelled.scores for one in tallies]
+    found = [one.labelled.scores[one.labelled.pixels >= min_object_px] for one in tallies]
     return operating_point(np.concatenate(false), np.concatenate(found), int(km2))
 
 
@@ -189,10 +203,11 @@ def _sizes(tallies: Sequence[Tally]) -> tuple[SizeRow, ...]:
 
 def _share_row(kind: str, among: Sequence[Mask], hit: Sequence[Mask]) -> ShareRow:
     """One row from, per case, which things are of the kind and which of them are hit."""
-    wholes = np.array([one.sum() for one in among], dtype=np.int64)
-    parts = np.array([(a & b).sum() for a, b in zip(among, hit, strict=True)], dtype=np.int64)
-    interval = share_interval(parts, wholes)
-    return ShareRow(kind, int(wholes.sum()), int(parts.sum()), share(parts, wholes), interval)
+    count = sum(int(one.sum()) for one in among)
+    good = sum(int((one & two).sum()) for one, two in zip(among, hit, strict=True))
+    return ShareRow(
+        kind, count, good, good / count if count else None, binomial_interval(good, count)
+    )
 
 
 def _by_class(tallies: Sequence[Tally]) -> tuple[ShareRow, ...]:

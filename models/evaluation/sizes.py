@@ -28,7 +28,7 @@ class SizeRow:
     recall: float | None
     """found / labelled; None without any."""
     recall_interval: Interval | None
-    """95 %, by resampling the pairs."""
+    """95 %, by resampling the pairs; None with fewer than two that hold any."""
     predicted: int
     """Predicted objects of that size."""
     confirmed: int
@@ -36,7 +36,7 @@ class SizeRow:
     precision: float | None
     """confirmed / predicted; None without any."""
     precision_interval: Interval | None
-    """95 %, by resampling the pairs."""
+    """95 %, by resampling the pairs; None with fewer than two that hold any."""
 
 
 def size_class(pixels: NDArray[np.int64]) -> NDArray[np.int64]:

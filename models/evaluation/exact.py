@@ -1,8 +1,8 @@
-"""Exact intervals of a count, and of a count per area."""
+"""Exact intervals of a count, of a count per area, and of a share."""
 
 from dataclasses import dataclass
 
-from scipy.special import gammaincinv
+from scipy.special import betaincinv, gammaincinv
 
 from geo.errors import InputError
 from models.evaluation.scores import Interval
@@ -40,3 +40,17 @@ def poisson_interval(count: int, confidence: float = 0.95) -> Interval:
     tail = (1 - confidence) / 2
     low = float(gammaincinv(count, tail)) if count else 0.0
     return low, float(gammaincinv(count + 1, 1 - tail))
+
+
+def binomial_interval(hit: int, count: int, confidence: float = 0.95) -> Interval | None:
+    """Exact interval of a probability of which `hit` of `count` trials came true; None of none.
+
+    C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case
+    of the binomial", Biometrika 26 (1934).
+    """
+    if not count:
+        return None
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(hit, count - hit + 1, tail)) if hit else 0.0
+    high = float(betaincinv(hit + 1, count - hit, 1 - tail)) if hit < count else 1.0
+    return low, high
