@@ -62,15 +62,18 @@ def placed(
     Gives the field (y, x) of its outline, as `tiles.composite.outline` has it, and its levels
     (3, y, x).
     """
-    inside = cv2.distanceTransform(heap.mask.astype(np.uint8), cv2.DIST_L2, 3)
-    outside = cv2.distanceTransform((~heap.mask).astype(np.uint8), cv2.DIST_L2, 3)
-    rows, cols = np.nonzero(heap.mask)
+    # a margin of its own: what lies beyond a cut is not heap, also where the heap reaches it
+    mask = np.pad(heap.mask, 2)
+    pixels = np.pad(heap.pixels, ((0, 0), (2, 2), (2, 2)), mode="edge")
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
+    outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+    rows, cols = np.nonzero(mask)
     centre = (cols.min() + cols.max()) / 2, (rows.min() + rows.max()) / 2
     longest = max(np.ptp(cols), np.ptp(rows)) + 1
     turn = cv2.getRotationMatrix2D(centre, rng.uniform(0, 360), 2 * half_px / longest)
     turn[:, 2] = turn[:, 2] + size / 2 - np.array(centre)
     flip = int(rng.choice((1, -1)))
-    planes = [(inside - outside) * np.float32(2 / longest), *heap.pixels]
+    planes = [(inside - outside) * np.float32(2 / longest), *pixels]
     turned = [
         cv2.warpAffine(plane, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)[:, ::flip]
         for plane in planes

@@ -52,6 +52,13 @@ def test_a_heap_is_placed_at_its_size() -> None:
         assert abs(rows.mean() - 50) < 2 and abs(cols.mean() - 50) < 2
 
 
+def test_a_heap_that_fills_its_cut_ends_there() -> None:
+    heap = RealHeap(np.ones((3, 20, 20), np.float32), np.ones((20, 20), np.bool_))
+    for seed in range(8):
+        field, _ = placed(np.random.default_rng(seed), heap, 120, 20.0)
+        assert (field > 0).sum() == pytest.approx(40 * 40, rel=0.15)
+
+
 def test_folders_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         real_heaps(tmp_path)
