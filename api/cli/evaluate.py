@@ -1,6 +1,7 @@
 """`hongxian evaluate`: how well a detector does, on labelled pairs or on a made-up set."""
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,11 @@ def _request(
     from models.evaluation.conditions import Condition  # noqa: PLC0415
 
     asked = Asked(
-        detector=detector_named(detector),
+        detector=partial(detector_named, detector),
         threshold=threshold,
         min_object_px=min_object,
         condition=Condition(shift, colour, haze),
-        against=None if against is None else detector_named(against),
+        against=None if against is None else partial(detector_named, against),
         robustness=robustness,
     )
     return SetRequest(asked, detector, km2, seed, pairs, gsd, pictures)

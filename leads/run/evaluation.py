@@ -97,8 +97,8 @@ def _quiet(request: SetRequest, runner: Runner, progress: Progress) -> dict[str,
     seeds = ground_seeds("quiet", request.km2, request.seed)
     grounds = runner.map(QuietLine(request.detector, asked.threshold), seeds)
     return {
-        "detector": asked.detector.name,
-        "weights_sha256": asked.detector.weights_sha256,
+        "detector": asked.name,
+        "weights_sha256": asked.weights_sha256,
         **quiet_report(progress(grounds, len(seeds))),
         "seconds": perf_counter() - started,
     }

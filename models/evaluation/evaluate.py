@@ -9,7 +9,7 @@ from time import perf_counter
 
 from geo.errors import SceneError
 from models.detector import Detector
-from models.evaluation.asked import Asked
+from models.evaluation.asked import Always, Asked, DetectorAt
 from models.evaluation.case import Case, Source
 from models.evaluation.conditions import under
 from models.evaluation.folder import NOMINAL_GSD_M, FolderCase, labelled_files
@@ -55,7 +55,7 @@ def evaluate(
     counted. Raises InputError for a folder, pair or band set that cannot be used.
     """
     started = perf_counter()
-    asked = Asked(detector, threshold, min_object_px)
+    asked = Asked(Always(detector), threshold, min_object_px)
     return report_of(list(look(folder_sources(folder), asked)), asked, started)
 
 
@@ -74,14 +74,13 @@ def look(
 
 def report_of(looked: Sequence[Looked], asked: Asked, started: float) -> Evaluation:
     """Add up what was seen since `started` (`perf_counter`)."""
-    detector = asked.detector
     rows = tuple(
         condition_row(condition.name, [one.worse[i] for one in looked])
         for i, condition in enumerate(asked.worse)
     )
     return evaluation_of(
         [one.ours for one in looked],
-        (detector.name, detector.weights_sha256),
+        (asked.name, asked.weights_sha256),
         perf_counter() - started,
         asked.min_object_px,
         _comparison(looked, asked),
@@ -94,8 +93,8 @@ def _look_at(asked: Asked, sources: Sequence[Source]) -> list[Looked]:
 
 
 def _one(asked: Asked, delivered: Case) -> Looked:
-    def seen_by(detector: Detector, case: Case) -> Tally:
-        return tally(case, detector, asked.threshold, asked.min_object_px)
+    def seen_by(detector: DetectorAt, case: Case) -> Tally:
+        return tally(case, detector(case.gsd_m), asked.threshold, asked.min_object_px)
 
     try:
         case = under(asked.condition, delivered)
@@ -116,4 +115,4 @@ def _comparison(looked: Sequence[Looked], asked: Asked) -> Comparison | None:
         return None
     ours = as_table([one.ours.counts for one in looked])
     theirs = as_table([one.theirs for one in looked if one.theirs is not None])
-    return compare(ours, theirs, asked.against.name)
+    return compare(ours, theirs, asked.against(NOMINAL_GSD_M).name)

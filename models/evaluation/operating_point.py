@@ -12,7 +12,7 @@ class OperatingPoint:
     """A floor of the candidates' scores, and what passes it."""
 
     score: float
-    """Candidates under this mean probability are dropped; 0: none is."""
+    """Candidates under this score are dropped; 0: none is."""
     false_candidates: int
     """False candidates that remain."""
     labelled: int

@@ -73,7 +73,7 @@ def draw_chosen(
 
 def _drawn(asked: Asked, source: Source) -> bytes:
     case = under(asked.condition, source())
-    change = change_in(normalised(case.pair), asked.detector)
+    change = change_in(normalised(case.pair), asked.detector(case.gsd_m))
     return png_bytes(strip(case, change.probability, asked.threshold))
 
 

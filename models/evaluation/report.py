@@ -95,7 +95,7 @@ class Evaluation:
     calibration_error: float | None
     """Expected calibration error of a pixel's probability."""
     candidate_calibration_error: float | None
-    """The same of a candidate's mean probability; true is a match. None without candidates."""
+    """The same of a candidate's score; true is a match. None without candidates."""
     reliability: Mapping[str, tuple[ReliabilityBin, ...]]
     """`pixels` and `candidates`: what was stated and what came true, bin by bin."""
     by_class: tuple[ShareRow, ...] = ()

@@ -1,5 +1,6 @@
 """Tally: what a detector got right and wrong on one case, ready to be added up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ class Candidates:
     pixels: Numbers
     """(candidate,) sizes."""
     scores: Scores
-    """(candidate,) mean probability."""
+    """(candidate,) mean probability, calibrated by the detector."""
     confirmed: Mask
     """(candidate,) whether it matches a labelled object."""
 
@@ -94,21 +95,29 @@ def tally(
 
     Gains are fitted on the pair's unchanged pixels; its position is left as delivered.
     """
-    return tally_of(case, change_in(normalised(case.pair), detector), threshold, min_object_px)
+    change = change_in(normalised(case.pair), detector)
+    return tally_of(case, change, threshold, min_object_px, detector.calibrated)
 
 
-def tally_of(case: Case, change: ChangeMap, threshold: float, min_object_px: int) -> Tally:
+def tally_of(
+    case: Case,
+    change: ChangeMap,
+    threshold: float,
+    min_object_px: int,
+    calibrated: Callable[[float], float] = float,
+) -> Tally:
     """Count what a change map on the case's grid says of it.
 
     A pixel is called change at a probability of `threshold` or more; predicted objects below
-    `min_object_px` are dropped, labelled ones never; pixel counts take every pixel.
+    `min_object_px` are dropped, labelled ones never; pixel counts take every pixel. A candidate's
+    score is what `calibrated` makes of its mean probability.
     """
     counted = case.counted
     labelled = case.changed & counted
     called = change.observed & counted & (change.probability >= threshold)
     ours, theirs = objects_of(called, min_object_px), objects_of(labelled)
     met = meetings(ours, theirs)
-    candidates = _candidates(ours, met, change)
+    candidates = _candidates(ours, met, change, calibrated)
     return Tally(
         name=case.name,
         pixels=int(counted.sum()),
@@ -121,11 +130,14 @@ def tally_of(case: Case, change: ChangeMap, threshold: float, min_object_px: int
     )
 
 
-def _candidates(ours: Objects, met: Meetings, change: ChangeMap) -> Candidates:
+def _candidates(
+    ours: Objects, met: Meetings, change: ChangeMap, calibrated: Callable[[float], float]
+) -> Candidates:
     confirmed = np.zeros(len(ours), dtype=bool)
     confirmed[met.one[met.same]] = True
-    means = ours.sums(change.probability) / ours.pixels
-    return Candidates(ours.pixels, np.minimum(means, 1.0), confirmed)
+    means = np.minimum(ours.sums(change.probability) / ours.pixels, 1.0)
+    scores = np.array([calibrated(mean) for mean in means.tolist()], dtype=np.float64)
+    return Candidates(ours.pixels, scores, confirmed)
 
 
 def _labelled(

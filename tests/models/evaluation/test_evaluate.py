@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
 from geo.errors import InputError, SceneError
 from geo.raster import ChangeMap, Pair
-from models.detector import Detector
 from models.evaluation.detection import changed_where, normalised
 from models.evaluation.evaluate import evaluate
 from models.evaluation.folder import labelled_files, read_pairs
-from models.registry import DETECTORS
+from models.registry import detector_named
 
 SUFFIX = {"PNG": "png", "WEBP": "webp", "GTiff": "tif"}
 
@@ -47,14 +47,21 @@ def folder(tmp_path: Path, change: Callable[..., Any]) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("detector", DETECTORS.values(), ids=list(DETECTORS))
-def test_the_report_has_the_promised_keys(folder: Path, detector: Detector) -> None:
+@pytest.mark.parametrize("name", ["difference", "irmad"])
+def test_the_report_has_the_promised_keys(folder: Path, name: str) -> None:
+    detector = detector_named(name)
     report = json.loads(json.dumps(evaluate(folder, detector).as_json(), allow_nan=False))
     assert list(report) == [
         *("detector", "weights_sha256", "pairs", "pixels", "precision", "recall", "f1", "iou"),
         *("object_precision", "object_recall", "seconds", "intervals"),
-        *("km2", "false_candidates", "candidates_per_km2", "recall_at_1_per_km2"),
-        *("objects_by_size", "calibration_error", "candidate_calibration_error", "reliability"),
+        *("km2", "false_candidates", "candidates_per_km2", "recall_of_presentable"),
+        *(
+            "recall_at_1_per_km2",
+            "objects_by_size",
+            "calibration_error",
+            "candidate_calibration_error",
+            "reliability",
+        ),
     ]
     assert (report["detector"], report["pairs"]) == (detector.name, 3)
     assert report["pixels"] == 3 * 64 * 64
@@ -84,7 +91,7 @@ def test_only_observed_pixels_are_counted(tmp_path: Path, change: Callable[..., 
     hole = np.where(changed, 0, pair.before.pixels.clip(1, 255)).astype(np.uint8)
     (tmp_path / "A" / "x.png").unlink()
     write(tmp_path / "A" / "x.tif", hole, "GTiff", nodata=0)
-    report = evaluate(tmp_path, DETECTORS["difference"])
+    report = evaluate(tmp_path, detector_named("difference"))
     assert report.pixels == (~changed).sum()
     assert report.recall == 1.0  # nothing that could be seen was missed
 
@@ -102,6 +109,9 @@ class Wide:
     @property
     def coefficients(self) -> dict[str, object]:
         return {}
+
+    def calibrated(self, mean_probability: float) -> float:
+        return mean_probability
 
     def fit(self, sample: Sequence[Pair]) -> "Wide":
         assert len(sample) == 1
@@ -158,7 +168,7 @@ def test_a_folder_that_cannot_be_used(
 ) -> None:
     break_it(folder)
     with pytest.raises(InputError, match=told) as error:
-        evaluate(folder, DETECTORS["difference"])
+        evaluate(folder, detector_named("difference"))
     assert "\n" not in str(error.value)
 
 
@@ -167,11 +177,29 @@ def test_a_broken_image_is_named(folder: Path) -> None:
     for broken in (b"no image", good[: len(good) // 2]):
         (folder / "A" / "0_PNG.png").write_bytes(broken)
         with pytest.raises(SceneError, match=r"0_PNG\.png") as error:
-            evaluate(folder, DETECTORS["difference"])
+            evaluate(folder, detector_named("difference"))
         assert "\n" not in str(error.value)
 
 
 def test_an_unseen_pair_is_named(folder: Path) -> None:
     write(folder / "A" / "2_GTiff.tif", np.zeros((3, 64, 64), np.uint8), "GTiff", nodata=0)
     with pytest.raises(SceneError, match="2_GTiff: nothing to compare: 0 pixels"):
-        evaluate(folder, DETECTORS["difference"])
+        evaluate(folder, detector_named("difference"))
+
+
+def test_images_lie_where_they_say_or_are_as_large_as_told(
+    tmp_path: Path, change: Callable[..., Any]
+) -> None:
+    pair, changed = change(0, 32)
+    write_pair(tmp_path, "nowhere", pair, changed, "PNG")
+    pixels = pair.after.pixels.clip(0, 255).astype(np.uint8)
+    lonlat = Affine(1e-4, 0, 121.5, 0, -1e-4, 31.2)
+    for part in ("A", "B"):
+        write(tmp_path / part / "placed.tif", pixels, "GTiff", crs="EPSG:4490", transform=lonlat)
+    write(tmp_path / "label" / "placed.png", changed[None].astype(np.uint8))
+    codes = np.where(changed, 2, 0).astype(np.uint8)
+    write(tmp_path / "lookalike" / "placed.png", codes[None])
+    nowhere, placed = read_pairs(labelled_files(tmp_path), nominal_gsd_m=2.5)
+    assert (nowhere.gsd_m, nowhere.lookalikes) == (2.5, None)
+    assert placed.gsd_m == pytest.approx(10.3, abs=0.1)
+    assert np.array_equal(placed.lookalikes, codes)
