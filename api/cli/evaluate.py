@@ -9,6 +9,9 @@ import click
 
 from api.cli.evaluation_lines import lines_of
 from api.cli.options import detector_option, json_option, print_json, with_progress
+from leads.run.evaluation import PREFIX, SetRequest, evaluate_folder, evaluate_set
+from models.evaluation.asked import Asked
+from models.evaluation.conditions import Condition
 from models.registry import detector_named
 from tiles.limited import Limits, blaming, limited_pool
 
@@ -81,9 +84,7 @@ LIMITS = Limits(memory_mb=8192, seconds=3600)
 )
 @json_option
 def evaluate(folder: str, processes: int, as_json: bool, **options: Any) -> None:  # noqa: FBT001, ANN401
-    """Score a detector on FOLDER/{A,B,label}, or on made:ground, made:quiet or made:dumps."""
-    from leads.run.evaluation import PREFIX, evaluate_folder, evaluate_set  # noqa: PLC0415 (heavy)
-
+    """Score a detector on FOLDER/{A,B,label}, or on made:ground, quiet, dumps or series."""
     request = _request(**options)
     made = folder.startswith(PREFIX)
     blame = nullcontext() if made else blaming(folder)
@@ -113,11 +114,9 @@ def _request(
     seed: int,
     pairs: Path | None,
     pictures: Path | None,
-) -> Any:  # noqa: ANN401 (its module is imported when the command is called)
-    from leads.run.evaluation import SetRequest  # noqa: PLC0415 (heavy)
-    from models.evaluation.asked import Asked  # noqa: PLC0415
-    from models.evaluation.conditions import Condition  # noqa: PLC0415
-
+) -> SetRequest:
+    for name in filter(None, (detector, against)):
+        detector_named(name)  # refused here, before anything is looked at
     asked = Asked(
         detector=partial(detector_named, detector),
         threshold=threshold,

@@ -1,7 +1,7 @@
 """Evaluate a detector on labelled cases, each taken as a scene of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -78,14 +78,10 @@ def report_of(looked: Sequence[Looked], asked: Asked, started: float) -> Evaluat
         condition_row(condition.name, [one.worse[i] for one in looked])
         for i, condition in enumerate(asked.worse)
     )
-    return evaluation_of(
-        [one.ours for one in looked],
-        (asked.name, asked.weights_sha256),
-        perf_counter() - started,
-        asked.min_object_px,
-        _comparison(looked, asked),
-        rows,
-    )
+    tallies, seconds = [one.ours for one in looked], perf_counter() - started
+    detector, compared = (asked.name, asked.weights_sha256), _comparison(looked, asked)
+    report = evaluation_of(tallies, detector, seconds, asked.min_object_px, compared, rows)
+    return replace(report, threshold=asked.threshold, condition=asked.condition.name)
 
 
 def _look_at(asked: Asked, sources: Sequence[Source]) -> list[Looked]:

@@ -15,6 +15,7 @@ from models.evaluation.calibration import (
     reliability_bins,
 )
 from models.evaluation.case import lookalike_name
+from models.evaluation.conditions import Condition
 from models.evaluation.exact import Rate, binomial_interval
 from models.evaluation.operating_point import OperatingPoint, operating_point
 from models.evaluation.paired import Comparison
@@ -98,6 +99,10 @@ class Evaluation:
     """The same of a candidate's score; true is a match. None without candidates."""
     reliability: Mapping[str, tuple[ReliabilityBin, ...]]
     """`pixels` and `candidates`: what was stated and what came true, bin by bin."""
+    threshold: float = 0.5
+    """A pixel was called change from this probability on."""
+    condition: str = "as delivered"
+    """What was done to the pairs first."""
     by_class: tuple[ShareRow, ...] = ()
     """Objects found by true class, where the set says the class."""
     class_accuracy_on_synthetic_ground: ShareRow | None = None
@@ -155,6 +160,7 @@ def evaluation_of(
             "pixels": reliability_bins(pixels),
             "candidates": reliability_bins(candidates),
         },
+        condition=Condition().name,
         by_class=_by_class(tallies),
         class_accuracy_on_synthetic_ground=_class_accuracy(tallies),
         by_lookalike=_by_lookalike(tallies),

@@ -48,7 +48,7 @@ def test_one_command_tells_everything(
         *("object_precision", "object_recall", "seconds", "intervals"),
     ]
     assert report["km2"] == pytest.approx(report["pixels"] * 4 / 1e6)
-    assert report["against"]["against"] == "irmad"
+    assert report["against"]["against"] == "irmad" and report["condition"] == "shift 1"
     assert len(report["robustness"]) == 8 and "by_lookalike" not in report
     assert {path.name for path in pictures.iterdir()} >= {"best-1.png", "worst-2.png"}
 

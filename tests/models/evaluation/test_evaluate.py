@@ -62,6 +62,7 @@ def test_the_report_has_the_promised_keys(folder: Path, name: str) -> None:
             "candidate_calibration_error",
             "reliability",
         ),
+        *("threshold", "condition"),
     ]
     assert (report["detector"], report["pairs"]) == (detector.name, 3)
     assert report["pixels"] == 3 * 64 * 64
