@@ -16,7 +16,7 @@ from shapely import MultiPolygon
 from geo.candidate import Candidate
 from geo.dated_candidates import DatedCandidates
 from geo.errors import DateError, GridError
-from geo.place_history import Place, Saw, followed
+from geo.place_history import Place, Saw, Shares, followed
 
 DAYS_OF_MONTH = 30.4
 """A month of a growth rate."""
@@ -37,23 +37,24 @@ class Persistence(StrEnum):
 class PersistenceRule:
     """How often a place must be seen again, and what counts as seen.
 
-    The start values are model.md's two of three and the overlap by which the store tells places.
+    Start values; the shares were set on made-up series that are not reported.
     """
 
     looks: int = 3
     """Clear looks after a sighting that are asked."""
     needed: int = 2
     """How many of them must show it."""
-    overlap_share: float = 0.3
-    """Seen again: at least this share of the place's clear part is candidate. Known already: at
-    least this share of a candidate lies on places of before."""
+    shown_share: float = 0.5
+    """Seen again: candidates cover at least this share of the place's clear part."""
+    match_share: float = 0.3
+    """No new place: at least this share of a candidate lies on known places."""
     clear_share: float = 0.5
     """A look is clear when it saw at least this share of the place."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.needed <= self.looks:
             raise GridError(f"{self.needed} of {self.looks} looks: needs 1 to {self.looks}")
-        for name in ("overlap_share", "clear_share"):
+        for name in ("shown_share", "match_share", "clear_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise GridError(f"{name} {getattr(self, name)}: needs more than 0, at most 1")
 
@@ -114,7 +115,7 @@ def persistence(
     rule = rule or PersistenceRule()
     ordered = sorted(passes, key=lambda one: one.after)
     _check_one_series(ordered)
-    history = followed(ordered, rule.overlap_share, rule.clear_share)
+    history = followed(ordered, Shares(rule.shown_share, rule.match_share, rule.clear_share))
     return [_persistent(place, rule) for place in history]
 
 

@@ -34,6 +34,18 @@ class Saw(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares of area in (0, 1] that decide what is seen and what is the same."""
+
+    shown: float
+    """Of a place, or of its clear part, that candidates cover where it is seen."""
+    match: float
+    """Of a candidate that lies on known places where it is none of its own."""
+    clear: float
+    """Of a place that was observed where a date can judge it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One date at one place."""
 
@@ -63,21 +75,19 @@ class Place:
         return tuple(look.day for look in self.looks if look.saw is saw)
 
 
-def followed(
-    ordered: Sequence[DatedCandidates], overlap_share: float, clear_share: float
-) -> list[Place]:
+def followed(ordered: Sequence[DatedCandidates], shares: Shares) -> list[Place]:
     """The places of all passes, which are ordered by date and in one metric CRS.
 
-    A date sees a place when candidates cover `overlap_share` of it, or of its clear part where that
-    is `clear_share` of it or more. A candidate is a place of its own unless `overlap_share` of it
+    A date sees a place when candidates cover `shares.shown` of it, or of its clear part where that
+    is `shares.clear` of it or more. A candidate is a place of its own unless `shares.match` of it
     lies on known places that the date sees or cannot judge.
     """
     places: list[Place] = []
     for one in ordered:
         fresh = sorted(one.candidates, key=_order)
         outlines = _array([candidate.geometry for candidate in fresh])
-        shown, saw, whole = _judged(places, one, outlines, (overlap_share, clear_share))
-        owners = _owners(places, saw, outlines, overlap_share)
+        shown, saw, whole = _judged(places, one, outlines, shares)
+        owners = _owners(places, saw, outlines, shares.match)
         parts: dict[int, list[BaseGeometry]] = defaultdict(list)
         for number, owner in enumerate(owners):
             parts[int(owner)].append(outlines[number])
@@ -108,16 +118,15 @@ def _judged(
     places: Sequence[Place],
     one: DatedCandidates,
     outlines: Outlines,
-    shares: tuple[float, float],
+    shares: Shares,
 ) -> tuple[Outlines, list[Saw], NDArray[np.bool_]]:
     """Per place: what of it is candidate, what the date saw, and whether it was seen whole."""
-    overlap_share, clear_share = shares
     first = _array([place.first.geometry for place in places])
     shown = _common(first, outlines)
     area, covered = shapely.area(first), shapely.area(shown)
     clear = shapely.area(_clear_part(first, one.observed))
-    is_clear = clear >= clear_share * area
-    seen = covered >= overlap_share * np.where(is_clear, clear, area)
+    is_clear = clear >= shares.clear * area
+    seen = covered >= shares.shown * np.where(is_clear, clear, area)
     saw = [
         Saw.SEEN if found else Saw.NOT_SEEN if looked else Saw.UNOBSERVED
         for found, looked in zip(seen, is_clear, strict=True)
@@ -153,14 +162,14 @@ def _pieces(
 
 
 def _owners(
-    places: Sequence[Place], saw: Sequence[Saw], outlines: Outlines, overlap_share: float
+    places: Sequence[Place], saw: Sequence[Saw], outlines: Outlines, match_share: float
 ) -> NDArray[np.intp]:
     """Number of the place each candidate belongs to, or -1 for one of its own."""
     standing = np.array(
         [n for n, what in enumerate(saw) if what is not Saw.NOT_SEEN], dtype=np.intp
     )
     extents = _array([places[n].extent for n in standing])
-    known = shapely.area(_common(outlines, extents)) >= overlap_share * shapely.area(outlines)
+    known = shapely.area(_common(outlines, extents)) >= match_share * shapely.area(outlines)
     owners = np.full(len(outlines), -1, dtype=np.intp)
     most = np.zeros(len(outlines))
     for mine, place, piece in zip(*_pieces(outlines, extents), strict=True):

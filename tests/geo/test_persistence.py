@@ -188,10 +188,11 @@ def test_two_of_the_next_three(shown: str, status: Persistence) -> None:
 
 def test_a_cloud_is_no_look() -> None:
     heap, cloudy = box_at(0, 0, 100, 100), MultiPolygon([box_at(60, 0, 500, 500)])
+    hazy = MultiPolygon([box_at(40, 0, 500, 500)])
     place = one_place([seen(1, heap), seen(2, observed=cloudy), seen(3, heap), seen(4, heap)])
     assert place.status is HELD and place.share == 1
     assert place.dates_unobserved == (BEFORE + timedelta(days=60),)
-    half_seen = one_place([seen(1, heap), seen(2, box_at(60, 0, 40, 100), observed=cloudy)])
+    half_seen = one_place([seen(1, heap), seen(2, box_at(60, 0, 40, 100), observed=hazy)])
     assert len(half_seen.dates_seen) == 2 and len(half_seen.areas) == 1
 
 
@@ -252,7 +253,7 @@ def test_what_does_not_belong_together_is_refused() -> None:
     ("wrong", "told"),
     [
         ({"needed": 4}, "4 of 3 looks"),
-        ({"overlap_share": 0.0}, "overlap_share 0.0"),
+        ({"shown_share": 0.0}, "shown_share 0.0"),
         ({"clear_share": 1.5}, "clear_share 1.5"),
     ],
 )
