@@ -3,7 +3,7 @@
 A new made-up set is a function from `SetRequest` and a runner to a report, and a line in `SETS`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +21,8 @@ from models.evaluation.folder import NOMINAL_GSD_M
 from models.evaluation.made_dumps import dump_sources, dumps_on_folder
 from models.evaluation.made_ground import ground_seeds, ground_sources
 from models.evaluation.pictures import choose, draw_chosen
+from models.evaluation.series import series_report
+from models.evaluation.series_rows import SeriesCounts
 
 PREFIX = "made:"
 """Before the name of a made-up set, where a folder is expected."""
@@ -104,8 +106,31 @@ def _quiet(request: SetRequest, runner: Runner, progress: Progress) -> dict[str,
     }
 
 
+def _series(request: SetRequest, runner: Runner, progress: Progress) -> dict[str, Any]:
+    asked = request.asked
+    if asked != Asked(asked.detector) or request.pictures:
+        raise InputError(
+            f"{PREFIX}series has a fixed threshold and least object: it takes no condition, no "
+            "comparison and draws no pictures"
+        )
+    started = perf_counter()
+
+    def each(
+        function: Callable[[int], dict[str, SeriesCounts]], seeds: Iterable[int]
+    ) -> Iterator[dict[str, SeriesCounts]]:
+        them = list(seeds)
+        return progress(runner.map(function, them), len(them))
+
+    return {
+        "detector": asked.name,
+        "weights_sha256": asked.weights_sha256,
+        **series_report(asked.detector, request.km2, request.seed, each),
+        "seconds": perf_counter() - started,
+    }
+
+
 SETS: Mapping[str, Callable[[SetRequest, Runner, Progress], dict[str, Any]]] = MappingProxyType(
-    {"ground": _ground, "quiet": _quiet, "dumps": _dumps}
+    {"ground": _ground, "quiet": _quiet, "dumps": _dumps, "series": _series}
 )
 """Made-up sets by name."""
 

@@ -40,6 +40,7 @@ def test_leads_worth_a_trip_are_told_per_100_km2() -> None:
             "takes no condition",
         ),
         ("quiet", SetRequest(ASKED, "difference", pictures=Path("x")), "draws no pictures"),
+        ("series", SetRequest(Asked(ASKED.detector, 0.7), "difference"), "fixed threshold"),
     ],
 )
 def test_questions_a_set_cannot_answer(name: str, request_: SetRequest, told: str) -> None:
