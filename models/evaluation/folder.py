@@ -1,6 +1,6 @@
 """Labelled pairs in a folder: FOLDER/{A,B,label} with equal stems, and lookalike where it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
 from geo.raster import Codes, Float, Mask, Pair, Raster
 from models.evaluation.case import Case
+from tiles.band_names import band_name
 from tiles.common_grid import gsd_m
 from tiles.gdal_env import gdal_env
 from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
@@ -97,12 +98,11 @@ def read_pairs(files: list[LabelledFiles], nominal_gsd_m: float = NOMINAL_GSD_M)
 def _read(one: LabelledFiles, nominal_gsd_m: float) -> Case:
     before, after = _read_image(one.before), _read_image(one.after)
     changed = _read_label(one.label)
-    lookalikes = None if one.lookalike is None else _read_codes(one.lookalike)
+    lookalikes = None if one.lookalike is None else read_codes(one.lookalike)
     _check_alike(one, before, after, changed)
     shape = after.valid.shape
     grid = after.grid or before.grid or _nominal_grid(nominal_gsd_m, shape)
-    names = _names(len(after.pixels))
-    dates = (Raster(grid, names, image.pixels, image.valid) for image in (before, after))
+    dates = (Raster(grid, image.bands, image.pixels, image.valid) for image in (before, after))
     return Case(one.after.stem, Pair(*dates), changed, gsd_m(grid), lookalikes=lookalikes)
 
 
@@ -128,6 +128,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 class _Image:
     """One date as its file has it."""
 
+    bands: tuple[str, ...]
+    """STAC common names, as far as they are known."""
     pixels: Float
     """(band, y, x) of all bands but alpha."""
     valid: Mask
@@ -143,10 +145,11 @@ def _read_image(path: Path) -> _Image:
             pixels = dataset.read(bands).astype(np.float32)
             valid = dataset.dataset_mask() > 0
             grid = _own_grid(dataset)
+            names = _names([dataset.descriptions[band - 1] for band in bands])
         except DECODING_ERRORS as error:
             raise SceneError(f"{path}: cannot be decoded ({one_line(error)})") from None
     valid &= np.isfinite(pixels).all(axis=0)
-    return _Image(np.where(valid, pixels, np.float32(0)), valid, grid)
+    return _Image(names, np.where(valid, pixels, np.float32(0)), valid, grid)
 
 
 def _own_grid(dataset: DatasetReader) -> GeoBox | None:
@@ -166,7 +169,8 @@ def _read_label(path: Path) -> Mask:
     return changed
 
 
-def _read_codes(path: Path) -> Codes:
+def read_codes(path: Path) -> Codes:
+    """Codes (y, x) in the first band. Raises SceneError when it cannot be decoded."""
     with open_raster(str(path)) as dataset:
         _bands(path, dataset)
         try:
@@ -190,9 +194,14 @@ def _bands(path: Path, dataset: DatasetReader) -> list[int]:
     return bands
 
 
-def _names(bands: int) -> tuple[str, ...]:
-    """STAC common names of three bands, else numbers."""
-    return ("red", "green", "blue") if bands == 3 else tuple(f"band{i + 1}" for i in range(bands))
+def _names(descriptions: Sequence[str | None]) -> tuple[str, ...]:
+    """What the bands call themselves; else STAC common names of three bands, numbers of others."""
+    told = [band_name(text or "") for text in descriptions]
+    named = tuple(name for name in told if name is not None)
+    if len(set(named)) == len(told):
+        return named
+    by_place = ("red", "green", "blue")
+    return by_place if len(told) == 3 else tuple(f"band{i + 1}" for i in range(len(told)))
 
 
 def _check_alike(files: LabelledFiles, before: _Image, after: _Image, changed: Mask) -> None:
@@ -207,4 +216,9 @@ def _check_alike(files: LabelledFiles, before: _Image, after: _Image, changed: M
         raise InputError(
             f"{files.before.stem}: {len(before.pixels)} bands in A, {len(after.pixels)} in B; "
             "make them equal"
+        )
+    if before.bands != after.bands:
+        raise InputError(
+            f"{files.before.stem}: bands {', '.join(before.bands)} in A, {', '.join(after.bands)} "
+            "in B; make them equal"
         )
