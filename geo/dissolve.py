@@ -1,6 +1,6 @@
 """From the patches of all tiles to candidates: joined over seams, placed on the ground, sifted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import shapely
@@ -30,17 +30,22 @@ def dissolve(patches: Sequence[Patch]) -> list[Patch]:
 
 
 def candidates_of(
-    patches: Iterable[Patch], grid: GeoBox, min_area_m2: float, min_pixels: int
+    patches: Iterable[Patch],
+    grid: GeoBox,
+    min_area_m2: float,
+    min_pixels: int,
+    calibrated: Callable[[float], float] = float,
 ) -> list[Candidate]:
     """Place joined patches on the ground and keep those large enough.
 
-    `min_area_m2` is geodesic. Outlines keep their pixel corners, in the CRS of `grid`.
+    `min_area_m2` is geodesic. Outlines keep their pixel corners, in the CRS of `grid`. The score is
+    what `calibrated` makes of the mean probability.
     """
     large = [patch for patch in patches if patch.pixels >= min_pixels]
     outlines = [_on_ground(patch.outline, grid.transform) for patch in large]
     areas = geodesic_areas_m2(outlines, grid.crs)
     return [
-        _candidate(patch, outline, float(area), grid)
+        _candidate(patch, outline, float(area), grid, calibrated)
         for patch, outline, area in zip(large, outlines, areas, strict=True)
         if area >= min_area_m2
     ]
@@ -78,14 +83,20 @@ def _place(patch: Patch) -> tuple[float, float, bytes]:
     return row, col, patch.outline.wkb
 
 
-def _candidate(patch: Patch, outline: MultiPolygon, area_m2: float, grid: GeoBox) -> Candidate:
+def _candidate(
+    patch: Patch,
+    outline: MultiPolygon,
+    area_m2: float,
+    grid: GeoBox,
+    calibrated: Callable[[float], float],
+) -> Candidate:
     unsure = patch.uncertainty_sum
     return Candidate(
         geometry=outline,
         crs=grid.crs,
         area_m2=area_m2,
         pixels=patch.pixels,
-        score=min(1.0, patch.probability_sum / (FULL * patch.pixels)),
+        score=calibrated(min(1.0, patch.probability_sum / (FULL * patch.pixels))),
         change_class=ChangeClass(int(np.argmax(patch.class_sums))),
         uncertainty=None if unsure is None else min(1.0, unsure / (FULL * patch.pixels)),
     )

@@ -47,6 +47,13 @@ class Detector(Protocol):
         """Checksum of its weights; None when it has none."""
         ...
 
+    def calibrated(self, mean_probability: float) -> float:
+        """A candidate's score: how often one of this mean probability proves to be a change.
+
+        Rises with `mean_probability`, and lies in [0, 1]; the same where nothing better is known.
+        """
+        ...
+
     def fit(self, sample: Sequence[Pair]) -> TileDetector:
         """Fit to a scene pair from the survey's sample of blocks, corrected for shift and gain."""
         ...

@@ -77,6 +77,10 @@ class Difference:
     weights_sha256: str | None = None
     """None: all it knows is fitted to the pair."""
 
+    def calibrated(self, mean_probability: float) -> float:
+        """The same: these probabilities order candidates, and are not calibrated."""
+        return mean_probability
+
     def fit(self, sample: Sequence[Pair]) -> FittedDifference:
         """Learn the noise of the unchanged ground from the survey's sample.
 

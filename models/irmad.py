@@ -89,6 +89,10 @@ class IrMad:
     weights_sha256: str | None = None
     """None: all it knows is fitted to the pair."""
 
+    def calibrated(self, mean_probability: float) -> float:
+        """The same: these probabilities order candidates, and are not calibrated."""
+        return mean_probability
+
     def fit(self, sample: Sequence[Pair]) -> FittedIrMad:
         """Find the MAD variates of the unchanged ground in the survey's sample.
 

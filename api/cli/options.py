@@ -35,10 +35,9 @@ class Day(click.ParamType[date]):
 
 detector_option = click.option(
     "--detector",
-    type=click.Choice(sorted(DETECTORS)),
     default=DEFAULT_DETECTOR,
     show_default=True,
-    help="How to look for change.",
+    help=f"How to look for change: {', '.join(sorted(DETECTORS))}, or a weights file.",
 )
 
 json_option = click.option(

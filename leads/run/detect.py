@@ -25,7 +25,7 @@ from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
 from leads.version import VERSION
 from models.registry import DEFAULT_DETECTOR, detector_named
-from tiles.common_grid import common_grid
+from tiles.common_grid import common_grid, gsd_m
 from tiles.limited import blaming
 from tiles.open_scene import open_scene
 from tiles.read import PairReader, common_bands
@@ -94,9 +94,10 @@ def detect(
     started = perf_counter()
     loaded = load_layers(request.layers)
     before, after = open_pair(request, runner)
-    detector = detector_named(request.detector)
+    grid = common_grid(before, after)
+    detector = detector_named(request.detector, gsd_m(grid))
     bands = common_bands(before, after, detector.bands)
-    reader = PairReader(before, after, bands, common_grid(before, after))
+    reader = PairReader(before, after, bands, grid)
     plan = make_plan(
         reader.grid, bands, detector, request.threshold, request.min_area_m2, request.tile_px
     )
@@ -105,7 +106,7 @@ def detect(
         fit, fitted = runner.run(fit_pair, reader, request.detector)
         work = partial(process_tile, TileWork(reader, fit, fitted, plan))
         swept = sweep(progress(runner.map(work, tiles), len(tiles)))
-    candidates = swept.candidates(plan)
+    candidates = swept.candidates(plan, detector.calibrated)
     own = in_force(loaded.layers, before.date, after.date)
     layers = (*own, *kept_layers(before.date, after.date))
     described = sorted(map(layer_record, layers), key=canonical_json)  # whatever the files' order
@@ -137,11 +138,11 @@ class Swept:
     detector_cpu_seconds: float
     """Processor time inside the detector."""
 
-    def candidates(self, plan: Plan) -> list[Candidate]:
-        """Patches joined over seams and large enough; the patches are let go."""
+    def candidates(self, plan: Plan, calibrated: Callable[[float], float]) -> list[Candidate]:
+        """Patches joined over seams and large enough, scored; the patches are let go."""
         joined = dissolve(self.patches)
         self.patches.clear()
-        return candidates_of(joined, plan.grid, plan.min_area_m2, plan.min_pixels)
+        return candidates_of(joined, plan.grid, plan.min_area_m2, plan.min_pixels, calibrated)
 
 
 def sweep(results: Iterable[TileResult]) -> Swept:
