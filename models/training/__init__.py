@@ -1,0 +1,1 @@
+"""Training: from banks of pairs to weights, one step after another; torch and torchvision."""
