@@ -20,7 +20,7 @@ from geo.errors import InputError
 from geo.raster import ChangeMap, Float, Pair
 from models.detector import Detector, TileDetector
 from models.sample import observed_pixels
-from models.weights_file import WeightsFile, open_weights
+from models.weights_file import WeightsFile
 
 Layer = TypeVar("Layer", np.uint8, np.float32)
 
@@ -236,11 +236,6 @@ def _spread_out(
     rows = ((np.arange(height) + 0.5) * scale).astype(np.intp)
     cols = ((np.arange(width) + 0.5) * scale).astype(np.intp)
     return layer[rows[:, None], cols[None, :]]
-
-
-def shipped(gsd_m: float | None = None) -> Siamese:
-    """The default detector on a grid of `gsd_m`."""
-    return Siamese(open_weights(SHIPPED), gsd_m)
 
 
 _: type[TileDetector] = FittedSiamese
