@@ -30,6 +30,7 @@ def write_weights(path: Path, net: nn.Module, card: Card) -> None:
     part = path.with_suffix(".part")
     tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
     save_file(tensors, part, {"card": card_json(card)})
+    part.chmod(0o644)  # safetensors writes for its owner alone
     part.replace(path)
 
 
@@ -42,9 +43,9 @@ def shape_of(tensors: dict[str, Tensor]) -> Shape:
 
 @lru_cache(maxsize=4)
 def ready(
-    path: Path, sha256: str, bands: tuple[str, ...], scale: tuple[Numbers, Numbers], precision: str
+    path: Path, sha256: str, bands: tuple[str, ...], spread: Numbers, precision: str
 ) -> nn.Module:
-    """The network of a weights file for these bands, each with a centre and a spread.
+    """The network of a weights file for these bands, centred, each with its spread.
 
     `sha256` only keeps apart two files that had the same path.
     """
@@ -55,10 +56,10 @@ def ready(
         plain = PlainSiamese(shape_of(tensors)).eval()
         plain.load_state_dict(tensors)
         fold_norms(plain)
-        fold_scale(plain, bands, *scale)
+        fold_scale(plain, bands, spread)
         net: nn.Module = plain
     else:  # a peer, for comparison: torchvision comes with it
-        net = import_module("models.training.peers").ready(network, tensors, bands, *scale)
+        net = import_module("models.training.peers").ready(network, tensors, bands, spread)
     return channels_last(net.to(DTYPES[precision]))
 
 
@@ -72,26 +73,27 @@ def fold_norms(net: nn.Module) -> None:
                 setattr(module, name, nn.Identity())
 
 
-def fold_scale(net: PlainSiamese, bands: tuple[str, ...], centre: Numbers, spread: Numbers) -> None:
-    """Let the stem take raw values of `bands` alone: (value - centre) / spread, in place.
+def fold_scale(net: PlainSiamese, bands: tuple[str, ...], spread: Numbers) -> None:
+    """Let the stem take centred values of `bands` alone: value / spread, in place.
 
     Bands that are not there would be 0, so their weights are left out. The stem sees 2 x 2 pixels
-    of a band as four channels, in that order.
+    of a band as four channels, in that order. Centres are not folded: bfloat16 has three digits,
+    and a digital number far from 0 would spend them on its mean.
     """
     stem = net.stem[0]
-    assert isinstance(stem, nn.Conv2d)  # noqa: S101 (so it is built)
-    assert stem.bias is not None  # noqa: S101 (norms are folded)
+    assert isinstance(stem, nn.Conv2d)  # noqa: S101 (norms are folded)
     channels = [4 * BANDS.index(band) + n for band in bands for n in range(4)]
-    weight = stem.weight[:, channels]
-    shift, by = (torch.tensor(np.repeat(x, 4), dtype=weight.dtype) for x in (centre, spread))
-    stem.bias = nn.Parameter(stem.bias - (weight.sum(dim=(2, 3)) * (shift / by)).sum(dim=1))
-    stem.weight = nn.Parameter(weight / by[:, None, None])
+    by = torch.tensor(np.repeat(spread, 4), dtype=stem.weight.dtype)
+    stem.weight = nn.Parameter(stem.weight[:, channels] / by[:, None, None])
     stem.in_channels = len(channels)
 
 
 @torch.inference_mode()
 def run(net: nn.Module, before: Float, after: Float) -> tuple[Float, Codes, Float]:
-    """Logit of change (y, x), best class code and its entropy in [0, 1] (y/4, x/4)."""
+    """Logit of change (y, x), best class code and its entropy in [0, 1] (y/4, x/4).
+
+    Both dates are (band, y, x), each band less its centre.
+    """
     kind = next(net.parameters()).dtype
     dates = [
         torch.from_numpy(x)[None].to(kind, memory_format=torch.channels_last)

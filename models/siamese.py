@@ -31,6 +31,8 @@ BANDS = ("red", "green", "blue", "nir", "swir16")
 NEEDED = BANDS[:3]
 REACH_PX, STRIDE = 96, 16
 """Radius of the receptive field and grid step, in the network's pixels (`models.network`)."""
+HALO_PX = 64
+"""Margin that is read: what lies further changes less than docs/speed.md says, for far less work."""
 COARSE_M, FINE_M = 6.0, 0.3
 """A grid of this GSD or coarser is doubled; a finer one is averaged down to at least this."""
 MIN_SPREAD = 1e-3
@@ -79,9 +81,7 @@ class FittedSiamese:
         observed = pair.observed
         before, after = (self._prepared(r.pixels, pair) for r in (pair.before, pair.after))
         forward = import_module("models.forward")
-        net = forward.ready(
-            self.path, self.weights_sha256, self.bands, (self.centre, self.spread), self.precision
-        )
+        net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
         logit, classes, unsure = forward.run(net, before, after)
         logit = self._native(logit, pair) * np.float32(self.slope) + np.float32(self.intercept)
         probability = _logistic(logit)
@@ -93,11 +93,11 @@ class FittedSiamese:
         )
 
     def _prepared(self, pixels: Float, pair: Pair) -> Float:
-        """The bands looked at, holes filled with the mean, at the network's pixel size."""
+        """The bands looked at, less their mean, holes 0, at the network's pixel size."""
         rows = [pair.bands.index(band) for band in self.bands]
         chosen = pixels[rows]
         centre = np.array(self.centre, np.float32)[:, None, None]
-        chosen = np.where(pair.observed, chosen, centre)
+        chosen = np.where(pair.observed, chosen - centre, np.float32(0))
         if self.enlarge > 1:
             size = (self.enlarge * chosen.shape[2], self.enlarge * chosen.shape[1])
             return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in chosen])
@@ -130,6 +130,8 @@ class Siamese:
     """What it has learnt."""
     gsd_m: float | None = None
     """Metres per pixel of the grid; None: near the 0.5 to 5 m it knows best."""
+    halo: int = HALO_PX
+    """Margin in the network's pixels; `REACH_PX` makes tiles agree to rounding."""
     precision: str = "auto"
     """`float32`, `bfloat16`, or `auto`: whichever this processor runs faster."""
 
@@ -167,8 +169,8 @@ class Siamese:
 
     @property
     def halo_px(self) -> int:
-        """The receptive field's radius on the pair's grid."""
-        return REACH_PX * self.reduce // self.enlarge
+        """The margin on the pair's grid."""
+        return self.halo * self.reduce // self.enlarge
 
     def calibrated(self, mean_probability: float) -> float:
         """Share of candidates of this mean probability that are true, by the card's table."""

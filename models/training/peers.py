@@ -144,15 +144,12 @@ NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
 
 
 class Scaled(nn.Module):
-    """A peer that takes raw values of the bands that are there."""
+    """A peer that takes centred values of the bands that are there."""
 
-    def __init__(
-        self, net: nn.Module, bands: tuple[str, ...], centre: Numbers, spread: Numbers
-    ) -> None:
+    def __init__(self, net: nn.Module, bands: tuple[str, ...], spread: Numbers) -> None:
         super().__init__()
         self.net = net
         self.places = [BANDS.index(band) for band in bands]
-        self.centre = nn.Buffer(torch.tensor(centre)[:, None, None])
         self.spread = nn.Buffer(torch.tensor(spread)[:, None, None])
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
@@ -162,7 +159,7 @@ class Scaled(nn.Module):
 
     def _placed(self, date: Tensor) -> Tensor:
         full = date.new_zeros(len(date), len(BANDS), *date.shape[2:])
-        full[:, self.places] = (date - self.centre) / self.spread
+        full[:, self.places] = date / self.spread
         return full
 
 
@@ -170,10 +167,9 @@ def ready(
     network: str,
     tensors: Mapping[str, Tensor],
     bands: tuple[str, ...],
-    centre: Numbers,
     spread: Numbers,
 ) -> nn.Module:
-    """A trained peer that takes raw values (image, band, y, x) of `bands`."""
+    """A trained peer that takes centred values (image, band, y, x) of `bands`."""
     net = NETWORKS[network]()
     net.load_state_dict(tensors)
-    return Scaled(net, bands, centre, spread).eval()
+    return Scaled(net, bands, spread).eval()
