@@ -20,7 +20,7 @@ DETECTORS: Mapping[str, Callable[[float | None], Detector]] = MappingProxyType(
     }
 )
 """Every detector that has a name, made for a grid of a given GSD in metres, or of none known."""
-DEFAULT_DETECTOR = "difference"
+DEFAULT_DETECTOR = "siamese"
 """Used when none is named."""
 WEIGHTS_SUFFIX = ".safetensors"
 """A name that ends so is the path of a weights file."""

@@ -33,9 +33,9 @@ class Card:
     trained_on: tuple[str, ...] = ()
     """Names of the sources."""
     visits: int = 0
-    """Crops seen in training."""
+    """Crops seen in training, that of the parents included."""
     cpu_seconds: float = 0.0
-    """Processor time of the training, crops included."""
+    """Processor time of the training, crops and parents included."""
     parents: tuple[str, ...] = field(default=())
     """Checksums of the weights that the training began with."""
 

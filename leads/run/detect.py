@@ -20,7 +20,7 @@ from leads.layers.load import load_layers
 from leads.layers.record import layer_record
 from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of
 from leads.run.fit import fit_pair
-from leads.run.planning import TILE_PX, make_plan, tiles_of_plan
+from leads.run.planning import make_plan, tiles_of_plan
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
 from leads.version import VERSION
@@ -59,8 +59,8 @@ class Request:
     """Probability from which a pixel is change; None: the detector's."""
     min_area_m2: float | None = None
     """Smallest candidate; None: by the grid's GSD."""
-    tile_px: int = TILE_PX
-    """Edge of a tile's core."""
+    tile_px: int | None = None
+    """Edge of a tile's core; None: by the detector's halo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from leads.domain.plan import Plan
 from models.detector import Detector
 from tiles.common_grid import gsd_m
 
-TILE_PX = 512
-"""Edge of a tile's core: the sweet spot of the networks measured, and small enough to share out."""
+TILE_PX, MAX_TILE_PX = 512, 2048
+"""Least and largest edge of a tile's core: small enough to share out and to hold in memory."""
+HALOS_PER_TILE = 16
+"""A tile is about so many halos wide, so that little is looked at twice."""
 
 THRESHOLD = 0.5
 """Detectors set their probability so that one half is their working threshold."""
@@ -22,11 +24,12 @@ def make_plan(
     detector: Detector,
     threshold: float | None = None,
     min_area_m2: float | None = None,
-    tile_px: int = TILE_PX,
+    tile_px: int | None = None,
 ) -> Plan:
     """Fix tile size, halo, threshold and floors; the area floor goes by the grid's GSD.
 
-    `min_area_m2` replaces the table's area; the floor in pixels always holds.
+    `min_area_m2` replaces the table's area; the floor in pixels always holds. `tile_px` replaces
+    the edge that suits the detector's halo.
     """
     floor = minimum_area(gsd_m(grid))
     multiple = detector.multiple_px
@@ -35,13 +38,18 @@ def make_plan(
         bands=bands,
         detector=detector.name,
         weights_sha256=detector.weights_sha256,
-        tile_px=ceil(tile_px / multiple) * multiple,
+        tile_px=ceil((tile_px or _tile_px(detector.halo_px)) / multiple) * multiple,
         halo_px=ceil(detector.halo_px / multiple) * multiple,
         multiple_px=multiple,
         threshold=THRESHOLD if threshold is None else threshold,
         min_area_m2=floor.area_m2 if min_area_m2 is None else min_area_m2,
         min_pixels=floor.pixels,
     )
+
+
+def _tile_px(halo_px: int) -> int:
+    """Edge of a tile for a halo."""
+    return min(max(TILE_PX, HALOS_PER_TILE * halo_px), MAX_TILE_PX)
 
 
 def tiles_of_plan(plan: Plan) -> list[Tile]:

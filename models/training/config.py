@@ -101,6 +101,8 @@ class Config:
     """Decides first weights and every crop."""
     steps: int = 10_000
     """Optimiser steps."""
+    stop_at: int = 0
+    """Steps after which to end early, for another stage to go on from; 0: at the end."""
     batch: int = 16
     """Crops per step."""
     crop_px: int = 128
@@ -131,6 +133,11 @@ class Config:
     """Folders {image,mask} below the data folder whose sites are pasted as heaps."""
     gate: Gate | None = field(default=None, compare=False)
     """What the result has to win to become the default; it shapes no weights."""
+
+    @property
+    def last(self) -> int:
+        """Steps that are taken."""
+        return min(self.steps, self.stop_at or self.steps)
 
     def __post_init__(self) -> None:
         if not self.sources:

@@ -52,7 +52,7 @@ def train(config: Config, data: Path, folder: Path, cache: Path, report: Report)
     losses: list[tuple[float, float]] = []
     spent = cpu_seconds(folder / LOG) - process_time()
     for step, batch in zip(
-        range(begin, config.steps), batches(config, data, cache, begin), strict=False
+        range(begin, config.last), batches(config, data, cache, begin), strict=False
     ):
         rate = learning_rate(config, step)
         for group in optimiser.param_groups:
@@ -60,12 +60,12 @@ def train(config: Config, data: Path, folder: Path, cache: Path, report: Report)
         losses.append(_step(config, net, optimiser, [part.to(device) for part in batch]))
         _average(mean, net, min(config.averaging, (1 + step) / (10 + step)))
         done = step + 1
-        if done % REPORT_STEPS == 0 or done == config.steps:
+        if done % REPORT_STEPS == 0 or done == config.last:
             change, classes = np.mean(losses, axis=0)
             losses.clear()
             line = {"step": done, "change": float(change), "classes": float(classes), "rate": rate}
             _log(folder / LOG, line | {"cpu_s": spent + process_time()}, report)
-        if done % config.checkpoint_steps == 0 or done == config.steps:
+        if done % config.checkpoint_steps == 0 or done == config.last:
             checkpoint.save(kept, done, text, net, mean, optimiser)
     return mean
 

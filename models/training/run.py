@@ -76,8 +76,8 @@ def _card(config: Config, folder: Path) -> Card:
         name=config.name,
         network=config.network,
         trained_on=tuple(source.name for source in config.sources),
-        visits=config.steps * config.batch,
-        cpu_seconds=cpu_seconds(folder / LOG),
+        visits=config.last * config.batch + (0 if began is None else began.card.visits),
+        cpu_seconds=cpu_seconds(folder / LOG) + (0 if began is None else began.card.cpu_seconds),
         parents=() if began is None else (began.sha256,),
     )
 

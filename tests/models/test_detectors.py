@@ -1,4 +1,4 @@
-"""What every detector must keep, whatever it sees change by."""
+"""What every statistical detector must keep, whatever it sees change by."""
 
 import json
 import pickle
@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from geo.errors import InputError, SceneError
 from geo.raster import Pair, Raster
 from models.detector import Detector
-from models.registry import DEFAULT_DETECTOR, DETECTORS, detector_named
+from models.difference import Difference
+from models.irmad import IrMad
+from models.registry import detector_named
 
-pytestmark = pytest.mark.parametrize("detector", DETECTORS.values(), ids=list(DETECTORS))
+STATISTICAL = (Difference(), IrMad())
+pytestmark = pytest.mark.parametrize("detector", STATISTICAL, ids=lambda one: one.name)
 SEEDS = st.integers(0, 2**16)
 Change = Callable[..., Any]
 
@@ -125,7 +128,10 @@ def test_an_empty_sample_is_refused_in_one_line(
 
 
 def test_it_is_found_by_its_name(detector: Detector) -> None:
-    assert detector_named(detector.name) is detector
-    assert DEFAULT_DETECTOR in DETECTORS
+    assert detector_named(detector.name, 2.5) == detector
     with pytest.raises(InputError, match="no detector is called 'guess'; there are"):
         detector_named("guess")
+
+
+def test_its_scores_are_its_mean_probabilities(detector: Detector) -> None:
+    assert detector.calibrated(0.7) == 0.7
