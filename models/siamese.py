@@ -3,6 +3,10 @@
 A pair's bands are brought to standard deviations of its own unchanged ground, so digital numbers,
 reflectance and any linear stretch are one and the same. Grids much coarser than the 2.5 m the
 network knows best are looked at enlarged, much finer ones reduced.
+
+The network's logit is joined by the change vector's log-odds (`models.difference`), by a weight
+that its card states: on ground unlike any it was trained on, what stands out of the scene's own
+noise is the better witness.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.raster import ChangeMap, Float, Pair
+from geo.raster import ChangeMap, Float, Pair, Raster
 from models.detector import Detector, TileDetector
+from models.difference import Difference, FittedDifference
 from models.sample import observed_pixels
 from models.weights_file import WeightsFile
 
@@ -32,7 +37,7 @@ NEEDED = BANDS[:3]
 REACH_PX, STRIDE = 96, 16
 """Radius of the receptive field and grid step, in the network's pixels (`models.network`)."""
 HALO_PX = 64
-"""Margin that is read: what lies further changes less than docs/speed.md says, for far less work."""
+"""Margin that is read: how little lies further is in docs/speed.md; it saves much work."""
 COARSE_M, FINE_M = 6.0, 0.3
 """A grid of this GSD or coarser is doubled; a finer one is averaged down to at least this."""
 MIN_SPREAD = 1e-3
@@ -63,6 +68,10 @@ class FittedSiamese:
     """Of the calibration: see `Card`."""
     intercept: float
     """Of the calibration."""
+    vector: FittedDifference | None
+    """The change vector of the same pair; None where it has no say."""
+    vector_weight: float
+    """Of its log-odds beside the network's logit."""
 
     @property
     def coefficients(self) -> Mapping[str, object]:
@@ -74,6 +83,7 @@ class FittedSiamese:
             "enlarge": self.enlarge,
             "reduce": self.reduce,
             "precision": self.precision,
+            "vector": None if self.vector is None else self.vector.coefficients,
         }
 
     def __call__(self, pair: Pair) -> ChangeMap:
@@ -83,14 +93,21 @@ class FittedSiamese:
         forward = import_module("models.forward")
         net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
         logit, classes, unsure = forward.run(net, before, after)
-        logit = self._native(logit, pair) * np.float32(self.slope) + np.float32(self.intercept)
-        probability = _logistic(logit)
+        total = self._native(logit, pair) + self._evidence(pair)
+        probability = _logistic(total * np.float32(self.slope) + np.float32(self.intercept))
         probability[~observed] = 0
         codes = _spread_out(classes, pair.geobox.shape, 4, self.enlarge, self.reduce)
         which = _spread_out(unsure, pair.geobox.shape, 4, self.enlarge, self.reduce)
         return ChangeMap(
             pair.geobox, probability, observed, codes, _uncertainty(probability, which)
         )
+
+    def _evidence(self, pair: Pair) -> Float:
+        """Weighted log-odds of the change vector (y, x), or 0."""
+        if self.vector is None:
+            return np.zeros((1, 1), np.float32)
+        odds = log_odds(self.vector(banded(pair, self.bands)).probability)
+        return odds * np.float32(self.vector_weight)
 
     def _prepared(self, pixels: Float, pair: Pair) -> Float:
         """The bands looked at, less their mean, holes 0, at the network's pixel size."""
@@ -191,14 +208,16 @@ class Siamese:
                 "name the bands, or use --detector difference"
             )
         bands = tuple(band for band in BANDS if band in present)
+        card = self.weights.card
+        heard = card.vector_weight > 0 and self.reduce == 1  # single fine pixels say little
+        vector = Difference().fit([banded(pair, bands) for pair in sample]) if heard else None
         rows = [present.index(band) for band in bands]
         both = (before[rows] + after[rows]) / 2
         spread = np.maximum(after[rows].std(axis=1), MIN_SPREAD)
-        card = self.weights.card
         return FittedSiamese(
             self.weights.path, self.weights_sha256, bands, tuple(both.mean(axis=1).tolist()),
             tuple(spread.tolist()), self.enlarge, self.reduce, self._chosen(), card.slope,
-            card.intercept,
+            card.intercept, vector, card.vector_weight,
         )  # fmt: skip
 
     def _chosen(self) -> str:
@@ -211,6 +230,23 @@ class Siamese:
 def enlargement(gsd_m: float) -> int:
     """As how many pixels along each edge the network sees one of `gsd_m`."""
     return 2 if gsd_m >= COARSE_M else 1
+
+
+def banded(pair: Pair, bands: tuple[str, ...]) -> Pair:
+    """The pair with these of its bands, in this order."""
+    rows = [pair.bands.index(band) for band in bands]
+    before, after = (
+        Raster(r.geobox, bands, r.pixels[rows], r.valid) for r in (pair.before, pair.after)
+    )
+    return Pair(before, after)
+
+
+def log_odds(probability: Float) -> Float:
+    """Log-odds of probabilities, from -4 to 12: beyond, one witness would drown the other."""
+    low, high = 1 / (1 + np.exp(4.0)), 1 / (1 + np.exp(-12.0))
+    p = np.clip(probability.astype(np.float64), low, high)
+    odds: Float = np.log(p / (1 - p)).astype(np.float32)
+    return odds
 
 
 def _logistic(logit: Float) -> Float:

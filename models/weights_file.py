@@ -24,8 +24,10 @@ class Card:
     """Of the detector."""
     network: str = "plain_siamese"
     """One of `models.training.peers.NETWORKS`."""
+    vector_weight: float = 0.0
+    """Weight of the change vector's log-odds beside the network's logit."""
     slope: float = 1.0
-    """Calibrated logit = slope * logit + intercept; the two are fitted on tiles kept for it."""
+    """Calibrated logit = slope * weighted sum + intercept; fitted on tiles kept for it."""
     intercept: float = 0.0
     """Places the working threshold at a probability of one half."""
     knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
@@ -43,8 +45,11 @@ class Card:
         rising = all(
             a < b and p <= q for (a, p), (b, q) in zip(self.knots, self.knots[1:], strict=False)
         )
-        if self.slope <= 0 or not rising:
-            raise InputError(f"weights {self.name!r}: calibration must rise, got {self.knots}")
+        if self.slope <= 0 or self.vector_weight < 0 or not rising:
+            raise InputError(
+                f"weights {self.name!r}: calibration must rise, got slope {self.slope}, vector "
+                f"weight {self.vector_weight}, knots {self.knots}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

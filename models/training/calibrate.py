@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
+from models.difference import Difference
 from models.evaluation.case import Case
 from models.evaluation.detection import change_in, normalised
 from models.evaluation.tally import MIN_OBJECT_PX, tally_of
-from models.siamese import Siamese
+from models.siamese import Siamese, log_odds
 from models.weights_file import Card
 
 Values = NDArray[np.float64]
@@ -26,6 +27,8 @@ EVERY = 7
 """Of the pixels, one in so many is used: neighbours tell the same."""
 PRIOR = 4.0
 """Made-up candidates per end of the table, half true: a table from few cases claims little."""
+VECTOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+"""Tried for the change vector; more would let noise decide where the network is unsure."""
 BINS = 8
 """Steps of the table at most."""
 
@@ -34,8 +37,10 @@ BINS = 8
 class Calibration:
     """What calibrating found."""
 
+    vector_weight: float
+    """Of the change vector's log-odds beside the network's logit."""
     slope: float
-    """Of the logit."""
+    """Of the two together."""
     intercept: float
     """Added to it."""
     knots: tuple[tuple[float, float], ...]
@@ -43,29 +48,39 @@ class Calibration:
 
     def on(self, card: Card) -> Card:
         """The card with this calibration."""
-        return replace(card, slope=self.slope, intercept=self.intercept, knots=self.knots)
+        return replace(
+            card,
+            vector_weight=self.vector_weight,
+            slope=self.slope,
+            intercept=self.intercept,
+            knots=self.knots,
+        )
 
 
 def calibrate(detector: Siamese, tuning: Sequence[Case], candidates: Sequence[Case]) -> Calibration:
-    """Calibrate an uncalibrated detector (slope 1, intercept 0).
+    """Calibrate an uncalibrated detector (slope 1, intercept 0, no say for the change vector).
 
-    `tuning` cases decide threshold and slope, `candidates` (they may be others, or more) the table.
+    `tuning` cases decide weight, threshold and slope, `candidates` (others, or more) the table. A
+    peer stays by itself: the change vector has a say beside our own network only.
     """
-    stated, true = _pixels(detector, tuning)
-    cut = best_threshold(stated, true)
-    slope = fitted_slope(stated, true)
+    said, vector, true = _pixels(detector, tuning)
     plain = detector.weights.card
-    weights = replace(detector.weights, card=replace(plain, slope=slope, intercept=-slope * cut))
-    scores, confirmed = _candidates(replace(detector, weights=weights), candidates)
-    return Calibration(slope, -slope * cut, table(scores, confirmed))
+    weights = VECTOR_WEIGHTS if plain.network == Card("").network else (0.0,)
+    weight = max(weights, key=lambda w: best_threshold(said + w * vector, true)[1])
+    stated = said + weight * vector
+    cut, slope = best_threshold(stated, true)[0], fitted_slope(stated, true)
+    found = Calibration(weight, slope, -slope * cut, plain.knots)
+    tuned = replace(detector, weights=replace(detector.weights, card=found.on(plain)))
+    return replace(found, knots=table(*_candidates(tuned, candidates)))
 
 
-def best_threshold(stated: Values, true: Values) -> float:
-    """The logit whose threshold has the best F1, over pixels (n) with truth 0 or 1 (n)."""
+def best_threshold(stated: Values, true: Values) -> tuple[float, float]:
+    """The logit whose threshold has the best F1, over pixels (n) with truth 0 or 1 (n); that F1."""
     order = np.argsort(-stated, kind="stable")
     hits, called = np.cumsum(true[order]), np.arange(1, len(order) + 1)
     f1 = 2 * hits / (called + true.sum())
-    return float(stated[order][int(np.argmax(f1))])
+    best = int(np.argmax(f1))
+    return float(stated[order][best]), float(f1[best])
 
 
 def fitted_slope(stated: Values, true: Values) -> float:
@@ -99,16 +114,18 @@ def table(scores: Values, confirmed: NDArray[np.bool_]) -> tuple[tuple[float, fl
     return tuple((float(at), float(share)) for at, share in apart)
 
 
-def _pixels(detector: Siamese, cases: Sequence[Case]) -> tuple[Values, Values]:
-    """Logits and truth of every `EVERY`-th pixel that counts."""
-    stated, true = [], []
+def _pixels(detector: Siamese, cases: Sequence[Case]) -> tuple[Values, Values, Values]:
+    """The network's logits, the change vector's log-odds, and truth, every `EVERY`-th pixel."""
+    said, vector, true = [], [], []
     for case in cases:
-        change = change_in(normalised(case.pair), detector)
-        counted = case.counted
-        stated.append(change.probability[counted][::EVERY])
+        pair, counted = normalised(case.pair), case.counted
+        said.append(change_in(pair, detector).probability[counted][::EVERY])
+        odds = log_odds(change_in(pair, Difference()).probability)
+        vector.append(odds[counted][::EVERY])
         true.append(case.changed[counted][::EVERY])
-    certain = np.clip(np.concatenate(stated).astype(np.float64), 1e-9, 1 - 1e-9)
-    return logit(certain), np.concatenate(true).astype(np.float64)
+    certain = np.clip(np.concatenate(said).astype(np.float64), 1e-9, 1 - 1e-9)
+    joined = [np.concatenate(part).astype(np.float64) for part in (vector, true)]
+    return logit(certain), joined[0], joined[1]
 
 
 def _candidates(detector: Siamese, cases: Sequence[Case]) -> tuple[Values, NDArray[np.bool_]]:

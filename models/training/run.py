@@ -88,4 +88,4 @@ def _as_before(card: Card, config: Config, folder: Path) -> Card:
     if began is None:
         return card
     theirs = began.card
-    return Calibration(theirs.slope, theirs.intercept, theirs.knots).on(card)
+    return Calibration(theirs.vector_weight, theirs.slope, theirs.intercept, theirs.knots).on(card)

@@ -20,10 +20,11 @@ from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
 from geo.raster import Pair, Raster
 from models.detector import Detector
+from models.difference import Difference
 from models.forward import write_weights
 from models.network import BANDS, PlainSiamese, Shape
 from models.registry import DEFAULT_DETECTOR, DETECTORS, default_weights, detector_named
-from models.siamese import REACH_PX, Siamese
+from models.siamese import REACH_PX, Siamese, log_odds
 from models.weights_file import Card, open_weights
 
 RGB = BANDS[:3]
@@ -162,6 +163,24 @@ def test_the_fit_travels_and_tells_what_it_found(detector: Siamese) -> None:
     np.testing.assert_array_equal(again(pair).probability, fitted(pair).probability)
     told = json.loads(json.dumps(fitted.coefficients, allow_nan=False))
     assert told["bands"] == list(RGB) and told["precision"] == "float32"
+
+
+def test_the_change_vector_has_the_say_its_card_gives_it(detector: Siamese) -> None:
+    """Where a band alone stands out of the noise, odds rise by the weight times the log-odds."""
+    pair = pair_of(7)
+    after = pair.before.pixels + np.random.default_rng(8).normal(0, 1, pair.before.pixels.shape)
+    after[:, 40:50, 40:50] += 30
+    pair = Pair(pair.before, replace(pair.after, pixels=after.astype(np.float32)))
+    card = replace(detector.weights.card, vector_weight=0.25)
+    heard = replace(detector, weights=replace(detector.weights, card=card))
+    alone, joined = (one.fit((pair,))(pair).probability for one in (detector, heard))
+    vector = log_odds(Difference().fit((pair,))(pair).probability)
+    expected = log_odds(alone) + 0.25 * card.slope * vector
+    inside = np.abs(expected) < 3.9
+    assert inside.mean() > 0.5
+    np.testing.assert_allclose(log_odds(joined)[inside], expected[inside], atol=1e-2)
+    fine = replace(heard, gsd_m=0.05)
+    assert fine.fit((pair,)).vector is None
 
 
 def test_scores_go_by_the_card(detector: Siamese) -> None:

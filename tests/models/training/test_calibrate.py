@@ -45,8 +45,8 @@ def test_no_other_threshold_has_a_higher_f1(case: tuple) -> None:
         hits = (true * called).sum()
         return 2 * hits / (called.sum() + true.sum())
 
-    best = best_threshold(stated, true)
-    assert f1(best) == pytest.approx(max(f1(cut) for cut in stated))
+    best, reached = best_threshold(stated, true)
+    assert f1(best) == pytest.approx(max(f1(cut) for cut in stated)) == pytest.approx(reached)
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 2.5])
