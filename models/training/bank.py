@@ -33,6 +33,10 @@ PIXELS_FOR_GAINS = 2048
 """Pixels of a tile that its gains are fitted on, evenly taken."""
 
 Numbers = NDArray[np.unsignedinteger[Any] | np.float32]
+Places = NDArray[np.intp]
+
+PLACES_STEP = 4
+"""Places are told on every so-manyth row and column."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +57,10 @@ class Tile:
     """(y, x): change class codes where changed, or `UNKNOWN`; 0 elsewhere."""
     scales: tuple[Float, ...]
     """Per band (band, 1, 1): gain and offset of before, then centre and spread of both."""
+    changes: Places
+    """(place, 2) rows and columns at which something changed."""
+    lookalikes: Places
+    """(place, 2) rows and columns at which something only looks like a change."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,6 +77,7 @@ def tile_of(
     changed: Codes,
     classes: Codes,
     seen: Mask | None = None,
+    lookalikes: Codes | None = None,
 ) -> Tile:
     """A tile with the gains that the survey would find, and the spread of its values.
 
@@ -81,7 +90,17 @@ def tile_of(
     gain, offset = (np.array([getattr(g, n) for g in gains]) for n in ("gain", "offset"))
     centre, spread = flat[1].mean(axis=1), np.maximum(flat[1].std(axis=1), 1e-3)
     scales = [x.astype(np.float32)[:, None, None] for x in (gain, offset, centre, spread)]
-    return Tile(bands, gsd_m, before, after, changed, classes, tuple(scales))
+    alike = np.zeros_like(changed) if lookalikes is None else lookalikes
+    return Tile(
+        bands, gsd_m, before, after, changed, classes, tuple(scales),
+        _places(changed == 1), _places(alike > 0),
+    )  # fmt: skip
+
+
+def _places(where: Mask) -> Places:
+    """(place, 2) rows and columns of some pixels of a mask (y, x)."""
+    places: Places = np.argwhere(where[::PLACES_STEP, ::PLACES_STEP]) * PLACES_STEP
+    return places
 
 
 def load_bank(source: Source, data: Path, cache: Path) -> list[Tile]:
@@ -158,7 +177,11 @@ def _ground(source: Source, data: Path, cache: Path) -> list[Tile]:
         rows = [made.bands.index(band) for band in bands]
         before, after = (_numbers(x[rows]) for x in (made.before, made.after))
         changed = (made.classes > 0).astype(np.uint8)
-        tiles.append(tile_of(bands, made.gsd_m, before, after, changed, made.classes))
+        tiles.append(
+            tile_of(
+                bands, made.gsd_m, before, after, changed, made.classes, lookalikes=made.lookalikes
+            )
+        )
     return tiles
 
 

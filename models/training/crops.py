@@ -16,8 +16,8 @@ from tiles.composite import TRAINING, Composite, RealHeap, composite, land_chang
 
 ZOOM = (0.5, 2.0)
 """Window edge over crop edge, at most: the GSD varies by this much around the source's own."""
-TO_CHANGE = 0.6
-"""Share of crops that are laid over something that changed, where there is any."""
+TO_CHANGE, TO_LOOKALIKE = 0.5, 0.3
+"""Shares of crops laid over something that changed, or only looks so, where there is any."""
 HOLED = 0.1
 """Share of crops with a hole where nothing was seen: the mean of each band, on both dates."""
 HIDDEN_BANDS = 0.4
@@ -134,11 +134,11 @@ def _window(rng: np.random.Generator, tile: Tile, edge: int) -> tuple[slice, sli
     low, high = np.log(ZOOM)
     size = int(min(whole * float(np.exp(rng.uniform(low, high))), rows, cols))
     row, col = int(rng.integers(rows - size + 1)), int(rng.integers(cols - size + 1))
-    if rng.random() < TO_CHANGE:
-        hits = np.argwhere(tile.changed[::4, ::4] == 1)
-        if len(hits):
-            at = hits[int(rng.integers(len(hits)))] * 4 - rng.integers(0, size, 2)
-            row, col = np.clip(at, 0, (rows - size, cols - size)).tolist()
+    draw = rng.random()
+    places = tile.changes if draw < TO_CHANGE else tile.lookalikes
+    if draw < TO_CHANGE + TO_LOOKALIKE and len(places):
+        at = places[int(rng.integers(len(places)))] - rng.integers(0, size, 2)
+        row, col = np.clip(at, 0, (rows - size, cols - size)).tolist()
     return slice(row, row + size), slice(col, col + size)
 
 

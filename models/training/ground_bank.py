@@ -37,6 +37,8 @@ class GroundPair:
     """(band, y, x), digital numbers."""
     classes: Codes
     """(y, x) change class codes, 0 where nothing of interest changed."""
+    lookalikes: Codes
+    """(y, x) codes of what only looks like a change."""
 
 
 def ground_pair(seed: int, folder: Path) -> GroundPair:
@@ -58,6 +60,7 @@ def ground_pair(seed: int, folder: Path) -> GroundPair:
             before=made.before.astype(np.uint16),
             after=made.after.astype(np.uint16),
             classes=made.classes,
+            lookalikes=made.lookalikes,
         )
         part.replace(path)
     with np.load(path) as kept:
@@ -67,6 +70,7 @@ def ground_pair(seed: int, folder: Path) -> GroundPair:
             kept["before"].astype(np.float32),
             kept["after"].astype(np.float32),
             kept["classes"],
+            kept["lookalikes"],
         )
 
 
@@ -78,9 +82,9 @@ def rendered(seed: int) -> GroundPair:
     moments = _moment(rng, FIRST_DAY - timedelta(days=1)), _moment(rng, LAST_DAY, later=True)
     geobox = ground.geobox(gsd)
     images = [render(ground, moment, _camera(rng, gsd), geobox) for moment in moments]
-    classes, _ = truth(ground, geobox, *moments)
+    classes, lookalikes = truth(ground, geobox, *moments)
     before, after = (image.raster for image in images)
-    return GroundPair(before.bands, gsd, before.pixels, after.pixels, classes)
+    return GroundPair(before.bands, gsd, before.pixels, after.pixels, classes, lookalikes)
 
 
 def _moment(rng: np.random.Generator, day: date, *, later: bool = False) -> Moment:
