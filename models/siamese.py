@@ -93,7 +93,8 @@ class FittedSiamese:
         forward = import_module("models.forward")
         net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
         logit, classes, unsure = forward.run(net, before, after)
-        total = self._native(logit, pair) + self._evidence(pair)
+        height, width = pair.geobox.shape
+        total = self._native(logit)[:height, :width] + self._evidence(pair)
         probability = _logistic(total * np.float32(self.slope) + np.float32(self.intercept))
         probability[~observed] = 0
         codes = _spread_out(classes, pair.geobox.shape, 4, self.enlarge, self.reduce)
@@ -110,11 +111,17 @@ class FittedSiamese:
         return odds * np.float32(self.vector_weight)
 
     def _prepared(self, pixels: Float, pair: Pair) -> Float:
-        """The bands looked at, less their mean, holes 0, at the network's pixel size."""
+        """The bands looked at, less their mean, holes 0, at the network's pixel size.
+
+        Pairs of any size will do: rows and columns up to the next grid step are holes.
+        """
         rows = [pair.bands.index(band) for band in self.bands]
         chosen = pixels[rows]
         centre = np.array(self.centre, np.float32)[:, None, None]
         chosen = np.where(pair.observed, chosen - centre, np.float32(0))
+        step = STRIDE * self.reduce // self.enlarge
+        rest = [(0, -edge % step) for edge in pair.geobox.shape]
+        chosen = np.pad(chosen, ((0, 0), *rest))
         if self.enlarge > 1:
             size = (self.enlarge * chosen.shape[2], self.enlarge * chosen.shape[1])
             return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in chosen])
@@ -125,16 +132,16 @@ class FittedSiamese:
             return means
         return chosen
 
-    def _native(self, logit: Float, pair: Pair) -> Float:
-        """Logits (y, x) on the pair's own grid."""
+    def _native(self, logit: Float) -> Float:
+        """Logits (y, x) at the pair's own pixel size."""
+        height, width = logit.shape
         if self.enlarge > 1:
-            height, width = pair.geobox.shape
-            cells = logit.reshape(height, self.enlarge, width, self.enlarge)
+            cells = logit.reshape(height // self.enlarge, self.enlarge, -1, self.enlarge)
             means: Float = cells.mean(axis=(1, 3), dtype=np.float32)
             return means
         if self.reduce > 1:
-            height, width = pair.geobox.shape
-            smooth = cv2.resize(logit, (width, height), interpolation=cv2.INTER_LINEAR)
+            size = width * self.reduce, height * self.reduce
+            smooth = cv2.resize(logit, size, interpolation=cv2.INTER_LINEAR)
             return np.asarray(smooth, np.float32)
         return logit
 

@@ -146,6 +146,20 @@ def cropped(raster: Raster, part: slice) -> Raster:
     return Raster(grid, raster.bands, np.ascontiguousarray(pixels), valid.copy())
 
 
+@settings(max_examples=8, deadline=None)
+@given(height=st.integers(1, 70), width=st.integers(8, 70), gsd=st.sampled_from([None, 10, 0.1]))
+def test_a_pair_of_any_size_will_do(
+    detector: Siamese, height: int, width: int, gsd: float | None
+) -> None:
+    at = replace(detector, gsd_m=gsd)
+    whole = pair_of(9, shape=(96, 96))
+    fitted = at.fit((whole,))
+    small = pair_of(10, shape=(height, width))
+    found = fitted(small)
+    assert found.probability.shape == (height, width) and np.isfinite(found.probability).all()
+    assert found.classes is not None and found.classes.min() >= 1
+
+
 def test_coarse_grids_are_enlarged_and_fine_ones_reduced(detector: Siamese) -> None:
     told = [
         (at.enlarge, at.reduce, at.multiple_px, at.halo_px)

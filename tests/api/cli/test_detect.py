@@ -72,7 +72,8 @@ def test_leads_by_extension(small_ground: Path, tmp_path: Path, capfd: Said, end
     out = tmp_path / f"leads.{ending}"
     layers = small_ground / "layers.gpkg"
     pair = [str(small_ground / "before.tif"), str(small_ground / "after.tif")]
-    assert run(["detect", *pair, "--layers", str(layers), "--out", str(out), "--json"]) == 0
+    how = ["--detector", "difference", "--layers", str(layers)]
+    assert run(["detect", *pair, *how, "--out", str(out), "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
     assert set(report) >= KEYS
     layer = {"layer": "leads"} if ending == "gpkg" else {}

@@ -28,10 +28,11 @@ from leads.store.schema import leads
 from leads.store.sessions import Session, start_session
 from leads.store.steps import take_step
 from models.evaluation.folder import labelled_files, read_pairs
-from models.registry import DEFAULT_DETECTOR
 
 Said = pytest.CaptureFixture[str]
 ANALYST = Actor("fenxi-1", Role.ANALYST)
+HOW = ("--detector", "difference", "--min-area", "200")
+"""Many leads from a small ground."""
 PASSWORD = "correct horse"  # noqa: S105
 
 
@@ -51,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def filed(home: Path, small_ground: Path) -> Path:
     """The same with one run over a corner of the sample ground."""
     layers = str(small_ground / "layers.gpkg")
-    assert run(["run", str(small_ground), "--layers", layers, "--min-area", "200"]) == 0
+    assert run(["run", str(small_ground), "--layers", layers, *HOW]) == 0
     return home
 
 
@@ -123,7 +124,7 @@ def test_a_short_password_is_refused(
 def test_a_run_is_filed_once(filed: Path, small_ground: Path, capsys: Said) -> None:
     before, after = small_ground / "before.tif", small_ground / "after.tif"
     layers = small_ground / "layers.gpkg"
-    again = report(capsys, "run", before, after, "--layers", layers, "--min-area", "200")
+    again = report(capsys, "run", before, after, "--layers", layers, *HOW)
     listed = report(capsys, "leads", "list", "--limit", "500")["leads"]
     assert again["outcomes"] == {"new_site": len(listed)} and filed.exists()
 
@@ -131,7 +132,7 @@ def test_a_run_is_filed_once(filed: Path, small_ground: Path, capsys: Said) -> N
 def test_layers_of_the_store_are_crossed_with(
     filed: Path, small_ground: Path, capsys: Said
 ) -> None:
-    told = report(capsys, "run", small_ground, "--min-area", "300")
+    told = report(capsys, "run", small_ground, "--detector", "difference", "--min-area", "300")
     assert set(told["outcomes"]) <= {"observation"}
     told = report(capsys, "leads", "list")["leads"]
     assert any(lead["zone_kinds"] for lead in told) and filed.exists()
@@ -231,7 +232,7 @@ def assert_told_for_training(row: dict[str, object], folder: Path) -> None:
         "account",
     )
     assert row["machine_class"] in {kind.label for kind in ChangeClass}
-    assert row["detector"] == DEFAULT_DETECTOR and "weights_sha256" in row
+    assert row["detector"] == "difference" and "weights_sha256" in row
     assert row["gsd_m"] and row["bands"]
     assert str(row["district_code"]).startswith("310")
     assert str(row["date_before"]) < str(row["date_after"])

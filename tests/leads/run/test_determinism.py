@@ -15,6 +15,7 @@ def request_small(small_ground: Path) -> Request:
         before=str(small_ground / "before.tif"),
         after=str(small_ground / "after.tif"),
         layers=(small_ground / "layers.gpkg",),
+        detector="difference",
         min_area_m2=200,
     )
 
@@ -46,6 +47,16 @@ def test_tile_size_changes_nothing(request_small: Request, detector: str, tile_p
     assert [(lead.geometry, lead.score, lead.overlaps) for lead in other.leads] == [
         (lead.geometry, lead.score, lead.overlaps) for lead in one.leads
     ]
+
+
+def test_the_network_gives_the_same_in_other_processes(request_small: Request) -> None:
+    request = replace(request_small, detector="siamese")
+    one = detect(request, Inline())
+    with pool(2) as runner:
+        again = detect(request, runner)
+    assert again.record.run_id == one.record.run_id
+    assert again.leads == one.leads and one.leads
+    assert all(lead.uncertainty is not None for lead in one.leads)
 
 
 def test_order_of_the_tiles_changes_nothing(request_small: Request, whole: Detection) -> None:
