@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from api.cli.options import json_option
+from geo.errors import InputError
 
 
 @click.group()
@@ -25,6 +26,27 @@ def pipeline(runs: int, as_json: bool) -> None:  # noqa: FBT001 (click hands fla
     from leads.run.bench_pipeline import bench_pipeline  # noqa: PLC0415 (heavy, for this one only)
 
     _report(bench_pipeline(runs), as_json)
+
+
+@bench.command()
+@click.option("--runs", type=click.IntRange(5), default=5, show_default=True, help="Timed runs.")
+@click.option(
+    "--compile-limit",
+    type=click.FloatRange(0),
+    default=900,
+    show_default=True,
+    help="Seconds the compiler may take; 0: compile nothing.",
+)
+@json_option
+def detector(runs: int, compile_limit: float, as_json: bool) -> None:  # noqa: FBT001
+    """Time the network's forward pass beside peers and the processor's best."""
+    try:
+        from models.bench.detector import bench_detector  # noqa: PLC0415 (torch)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the peers need {error.name}: pip install -c constraints.txt -e '.[train]'"
+        ) from None
+    _report(bench_detector(runs, compile_limit), as_json)
 
 
 @bench.command()

@@ -1,0 +1,1 @@
+"""How fast the networks run, beside others and beside the processor itself."""
