@@ -68,9 +68,9 @@ class FcSiamDiff(nn.Module):
 
 
 class StackedUNet(nn.Module):
-    """U-Net (O. Ronneberger et al., 2015) on the two dates stacked, base width 24."""
+    """U-Net (O. Ronneberger et al., 2015) on the two dates stacked, as wide as Daudt's FC-EF."""
 
-    WIDTHS = (24, 48, 96, 192)
+    WIDTHS = (16, 32, 64, 128)
 
     def __init__(self, bands: int = len(BANDS)) -> None:
         super().__init__()
