@@ -170,7 +170,7 @@ def _looked(
     case = source()
     try:
         ours, theirs = (
-            tally(case, Siamese(weights, case.gsd_m, "float32"), THRESHOLD)
+            tally(case, Siamese(weights, case.gsd_m, precision="float32"), THRESHOLD)
             for weights in (challenger, incumbent)
         )
     except SceneError:
