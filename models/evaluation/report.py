@@ -19,6 +19,7 @@ from models.evaluation.conditions import Condition
 from models.evaluation.exact import Rate, binomial_interval
 from models.evaluation.operating_point import OperatingPoint, operating_point
 from models.evaluation.paired import Comparison
+from models.evaluation.ranking import errors_first
 from models.evaluation.scores import Counts, Interval, as_table, intervals, scores
 from models.evaluation.sizes import SizeRow, by_size, size_rows
 from models.evaluation.tally import Tally
@@ -97,6 +98,8 @@ class Evaluation:
     """Expected calibration error of a pixel's probability."""
     candidate_calibration_error: float | None
     """The same of a candidate's score; true is a match. None without candidates."""
+    uncertainty_puts_errors_first: float | None
+    """Chance that a false candidate is less certain than a confirmed one; None: not stated."""
     reliability: Mapping[str, tuple[ReliabilityBin, ...]]
     """`pixels` and `candidates`: what was stated and what came true, bin by bin."""
     threshold: float = 0.5
@@ -156,6 +159,7 @@ def evaluation_of(
         objects_by_size=_sizes(tallies),
         calibration_error=calibration_error(pixels),
         candidate_calibration_error=calibration_error(candidates),
+        uncertainty_puts_errors_first=_errors_first(tallies),
         reliability={
             "pixels": reliability_bins(pixels),
             "candidates": reliability_bins(candidates),
@@ -185,6 +189,14 @@ def _candidate_reliability(tallies: Sequence[Tally]) -> Reliability:
         for one in tallies
     ]
     return np.asarray(np.sum(tables, axis=0))
+
+
+def _errors_first(tallies: Sequence[Tally]) -> float | None:
+    stated = [one.candidates for one in tallies if one.candidates.uncertainty is not None]
+    if not stated:
+        return None
+    unsure = np.concatenate([one.uncertainty for one in stated if one.uncertainty is not None])
+    return errors_first(unsure, np.concatenate([one.confirmed for one in stated]))
 
 
 def _presentable(tallies: Sequence[Tally], min_object_px: int) -> ShareRow:

@@ -34,6 +34,8 @@ class Candidates:
     """(candidate,) mean probability, calibrated by the detector."""
     confirmed: Mask
     """(candidate,) whether it matches a labelled object."""
+    uncertainty: Scores | None
+    """(candidate,) mean uncertainty, or None where the detector states none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +139,8 @@ def _candidates(
     confirmed[met.one[met.same]] = True
     means = np.minimum(ours.sums(change.probability) / ours.pixels, 1.0)
     scores = np.array([calibrated(mean) for mean in means.tolist()], dtype=np.float64)
-    return Candidates(ours.pixels, scores, confirmed)
+    unsure = None if change.uncertainty is None else ours.sums(change.uncertainty) / ours.pixels
+    return Candidates(ours.pixels, scores, confirmed, unsure)
 
 
 def _labelled(
