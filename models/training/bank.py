@@ -21,6 +21,8 @@ from models.training.singles import single_images
 from models.training.verdicts import learnt_from
 from tiles.gain import fit_gains
 
+ALIKE = 2
+"""In `changed`: not changed, but it looks so, which weighs more."""
 UNKNOWN = 255
 """In `changed`: not sure, not learnt from. In `classes`: changed, to what is not known."""
 S2_BANDS = MappingProxyType({"red": 3, "green": 2, "blue": 1, "nir": 7, "swir16": 10})
@@ -52,7 +54,7 @@ class Tile:
     after: Numbers
     """(band, y, x), digital numbers."""
     changed: Codes
-    """(y, x): 1 changed, 0 not, `UNKNOWN`."""
+    """(y, x): 1 changed, 0 not, `ALIKE`, `UNKNOWN`."""
     classes: Codes
     """(y, x): change class codes where changed, or `UNKNOWN`; 0 elsewhere."""
     scales: tuple[Float, ...]
@@ -93,8 +95,18 @@ def tile_of(
     alike = np.zeros_like(changed) if lookalikes is None else lookalikes
     return Tile(
         bands, gsd_m, before, after, changed, classes, tuple(scales),
-        _places(changed == 1), _places(alike > 0),
+        _places(changed == 1), _of_each_kind(alike),
     )  # fmt: skip
+
+
+def _of_each_kind(codes: Codes) -> Places:
+    """(place, 2) rows and columns, as many of every code (y, x) that is there: rare kinds too."""
+    kinds = [_places(codes == code) for code in np.unique(codes[codes > 0])]
+    kinds = [places for places in kinds if len(places)]
+    if not kinds:
+        return np.zeros((0, 2), np.intp)
+    most = max(map(len, kinds))
+    return np.concatenate([np.resize(places, (most, 2)) for places in kinds])
 
 
 def _places(where: Mask) -> Places:
@@ -177,6 +189,7 @@ def _ground(source: Source, data: Path, cache: Path) -> list[Tile]:
         rows = [made.bands.index(band) for band in bands]
         before, after = (_numbers(x[rows]) for x in (made.before, made.after))
         changed = (made.classes > 0).astype(np.uint8)
+        changed[made.lookalikes > 0] = ALIKE
         tiles.append(
             tile_of(
                 bands, made.gsd_m, before, after, changed, made.classes, lookalikes=made.lookalikes

@@ -10,13 +10,13 @@ from geo.raster import Codes, Float
 from models.network import BANDS
 from models.siamese import enlargement
 from models.training.augment import common_scale, dihedral, moved, resized, seen_anew
-from models.training.bank import UNKNOWN, Tile
+from models.training.bank import ALIKE, UNKNOWN, Tile
 from models.training.config import Source
 from tiles.composite import TRAINING, Composite, RealHeap, composite, land_change
 
 ZOOM = (0.5, 2.0)
 """Window edge over crop edge, at most: the GSD varies by this much around the source's own."""
-TO_CHANGE, TO_LOOKALIKE = 0.5, 0.3
+TO_CHANGE, TO_LOOKALIKE = 0.45, 0.4
 """Shares of crops laid over something that changed, or only looks so, where there is any."""
 HOLED = 0.1
 """Share of crops with a hole where nothing was seen: the mean of each band, on both dates."""
@@ -35,7 +35,7 @@ class Crop:
     after: Float
     """Likewise."""
     changed: Codes
-    """(y, x): 1, 0 or `UNKNOWN`."""
+    """(y, x): 1, 0, `ALIKE` or `UNKNOWN`."""
     classes: Codes
     """(y, x): class codes where changed, `UNKNOWN`, or 0."""
 
@@ -170,7 +170,7 @@ def _elsewhere(rng: np.random.Generator, tile: Tile, like: Float) -> Float:
 
 def _merged(changed: Codes, classes: Codes, made: Composite) -> tuple[Codes, Codes]:
     """The labels with what was pasted on top; what was pasted on both dates is no change."""
-    changed = np.where(made.decoys, 0, changed)
+    changed = np.where(made.decoys, ALIKE, changed)
     changed = np.where(made.changed, 1, changed).astype(np.uint8)
     pasted = np.where(made.classes > 0, made.classes, UNKNOWN)
     classes = np.where(made.changed, pasted, np.where(made.decoys, 0, classes))

@@ -7,11 +7,14 @@ Dice looks at all pixels of a batch together, so that the 2 % that change weigh 
 import torch
 from torch import Tensor, nn
 
-from models.training.bank import UNKNOWN
+from models.training.bank import ALIKE, UNKNOWN
+
+ALIKE_WEIGHT = 4.0
+"""Weight of a pixel that only looks like a change, in the cross-entropy: such are rare."""
 
 
 def change_loss(logits: Tensor, changed: Tensor) -> Tensor:
-    """Of logits (n, 1, y, x) against labels (n, y, x) of 1, 0 or `UNKNOWN`."""
+    """Of logits (n, 1, y, x) against labels (n, y, x) of 1, 0, `ALIKE` or `UNKNOWN`."""
     sure = changed != UNKNOWN
     if not bool(sure.any()):
         return logits.sum() * 0
@@ -19,7 +22,8 @@ def change_loss(logits: Tensor, changed: Tensor) -> Tensor:
     truth = (changed[sure] == 1).float()
     probability = torch.sigmoid(said)
     dice = 1 - (2 * (probability * truth).sum() + 1) / (probability.sum() + truth.sum() + 1)
-    entropy = nn.functional.binary_cross_entropy_with_logits(said, truth)
+    weight = 1 + (ALIKE_WEIGHT - 1) * (changed[sure] == ALIKE).float()
+    entropy = nn.functional.binary_cross_entropy_with_logits(said, truth, weight)
     return dice + entropy
 
 
