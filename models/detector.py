@@ -47,6 +47,15 @@ class Detector(Protocol):
         """Checksum of its weights; None when it has none."""
         ...
 
+    @property
+    def dtype(self) -> str:
+        """Its arithmetic, for the plan: `float32` or `bfloat16`; `auto` until settled."""
+        ...
+
+    def settled(self) -> "Detector":
+        """The same with everything chosen that depends on this machine."""
+        ...
+
     def calibrated(self, mean_probability: float) -> float:
         """A candidate's score: how often one of this mean probability proves to be a change.
 

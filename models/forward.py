@@ -4,6 +4,7 @@ Equal to the trained network up to rounding; the forward pass of one tile is a p
 pixels, on one thread.
 """
 
+import hashlib
 from functools import lru_cache
 from importlib import import_module
 from itertools import pairwise
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from geo.errors import InputError
 from geo.raster import Codes, Float
 from models.network import BANDS, CLASSES, PlainSiamese, Shape, channels_last
 from models.weights_file import Card, card_json, open_weights
@@ -47,11 +49,13 @@ def ready(
 ) -> nn.Module:
     """The network of a weights file for these bands, centred, each with its spread.
 
-    `sha256` only keeps apart two files that had the same path.
+    Raises InputError when the file is no longer the one of that checksum.
     """
-    del sha256
     torch.set_num_threads(1)
-    network, tensors = open_weights(path).card.network, load_file(path)
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: changed since the run was planned; start it again")
+    network, tensors = open_weights(path).card.network, load(data)
     if network == PLAIN:
         plain = PlainSiamese(shape_of(tensors)).eval()
         plain.load_state_dict(tensors)

@@ -89,6 +89,13 @@ class IrMad:
     weights_sha256: str | None = None
     """None: all it knows is fitted to the pair."""
 
+    dtype: str = "float32"
+    """Pointwise sums, in the pixels' own type."""
+
+    def settled(self) -> "IrMad":
+        """The same: nothing depends on the machine."""
+        return self
+
     def calibrated(self, mean_probability: float) -> float:
         """The same: these probabilities order candidates, and are not calibrated."""
         return mean_probability

@@ -14,7 +14,9 @@ from models.weights_file import open_weights
 
 DETECTORS: Mapping[str, Callable[[float | None], Detector]] = MappingProxyType(
     {
-        "siamese": lambda gsd_m: Siamese(open_weights(default_weights()), gsd_m),
+        "siamese": lambda gsd_m: Siamese(
+            open_weights(default_weights()), gsd_m, called=DEFAULT_DETECTOR
+        ),
         "difference": lambda _gsd_m: Difference(),
         "irmad": lambda _gsd_m: IrMad(),
     }
@@ -50,8 +52,15 @@ def default_weights() -> Path:
     The link is followed once, so that a run keeps its weights when others are promoted meanwhile.
     """
     folder = weights_folder()
-    promoted = SHIPPED if folder is None else folder / PROMOTED
-    return promoted.resolve() if promoted.exists() else SHIPPED
+    if folder is None or not (folder / PROMOTED).is_symlink():
+        return SHIPPED
+    promoted = (folder / PROMOTED).resolve()
+    if not promoted.exists():
+        raise InputError(
+            f"{folder / PROMOTED}: points at {promoted.name}, which is not there; point it at "
+            "weights that are, or remove it"
+        )
+    return promoted
 
 
 def detector_named(name: str, gsd_m: float | None = None) -> Detector:
@@ -60,7 +69,10 @@ def detector_named(name: str, gsd_m: float | None = None) -> Detector:
     Raises InputError when there is none.
     """
     if name.endswith(WEIGHTS_SUFFIX):
-        return Siamese(open_weights(Path(name)), gsd_m)
+        weights = open_weights(Path(name))
+        taken = weights.card.name in DETECTORS
+        called = f"{weights.card.name}-{weights.sha256[:8]}" if taken else None
+        return Siamese(weights, gsd_m, called=called)
     try:
         made = DETECTORS[name]
     except KeyError:

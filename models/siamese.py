@@ -1,6 +1,6 @@
 """`siamese`: the trained network as a detector; this module imports no torch.
 
-A pair's bands are brought to standard deviations of its own unchanged ground, so digital numbers,
+A pair's bands are brought to standard deviations of its own sample, so digital numbers,
 reflectance and any linear stretch are one and the same. Grids much coarser than the 2.5 m the
 network knows best are looked at enlarged, much finer ones reduced.
 
@@ -10,7 +10,7 @@ noise is the better witness.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from math import ceil, log
 from pathlib import Path
@@ -18,10 +18,12 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.raster import ChangeMap, Float, Pair, Raster
+from geo.geobox import GeoBox
+from geo.raster import ChangeMap, Codes, Float, Mask, Pair, Raster
 from models.detector import Detector, TileDetector
 from models.difference import Difference, FittedDifference
 from models.sample import observed_pixels
@@ -40,6 +42,8 @@ HALO_PX = 64
 """Margin that is read: how little lies further is in docs/speed.md; it saves much work."""
 COARSE_M, FINE_M = 6.0, 0.3
 """A grid of this GSD or coarser is doubled; a finer one is averaged down to at least this."""
+MAX_REDUCE = 6
+"""Pixels averaged along an edge at most: a tile of 1 cm pixels must still fit into memory."""
 MIN_SPREAD = 1e-3
 """Least spread of a band, in its own units: constant bands say nothing."""
 
@@ -55,9 +59,9 @@ class FittedSiamese:
     bands: tuple[str, ...]
     """Bands that are looked at."""
     centre: tuple[float, ...]
-    """Per band, mean of the unchanged ground."""
+    """Per band, mean of the sample over both dates."""
     spread: tuple[float, ...]
-    """Per band, standard deviation of the unchanged ground."""
+    """Per band, standard deviation of the sample on the later date."""
     enlarge: int
     """The network sees each pixel as this many along each edge."""
     reduce: int
@@ -89,13 +93,15 @@ class FittedSiamese:
     def __call__(self, pair: Pair) -> ChangeMap:
         """Probability, class and uncertainty per pixel; probability 0 where not seen."""
         observed = pair.observed
-        before, after = (self._prepared(r.pixels, pair) for r in (pair.before, pair.after))
-        forward = import_module("models.forward")
-        net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
-        logit, classes, unsure = forward.run(net, before, after)
+        seen = banded(pair, self.bands)
+        logit, classes, unsure = self._looked(reduced(seen, self.reduce))
+        if self.reduce > 1:
+            height, width = (edge * self.reduce for edge in logit.shape)
+            smooth = cv2.resize(logit, (width, height), interpolation=cv2.INTER_LINEAR)
+            logit = np.asarray(smooth, np.float32)
         height, width = pair.geobox.shape
-        total = self._native(logit)[:height, :width] + self._evidence(pair)
-        probability = _logistic(total * np.float32(self.slope) + np.float32(self.intercept))
+        total = logit[:height, :width] * np.float32(self.slope) + np.float32(self.intercept)
+        probability = _logistic(total)
         probability[~observed] = 0
         codes = _spread_out(classes, pair.geobox.shape, 4, self.enlarge, self.reduce)
         which = _spread_out(unsure, pair.geobox.shape, 4, self.enlarge, self.reduce)
@@ -103,47 +109,44 @@ class FittedSiamese:
             pair.geobox, probability, observed, codes, _uncertainty(probability, which)
         )
 
-    def _evidence(self, pair: Pair) -> Float:
-        """Weighted log-odds of the change vector (y, x), or 0."""
-        if self.vector is None:
-            return np.zeros((1, 1), np.float32)
-        odds = log_odds(self.vector(banded(pair, self.bands)).probability)
-        return odds * np.float32(self.vector_weight)
+    def _looked(self, pair: Pair) -> tuple[Float, Codes, Float]:
+        """Network and change vector together (y, x) on a pair of the bands looked at.
+
+        And the best class and how unsure of it, at a quarter of the network's pixels.
+        """
+        before, after = (self._prepared(r.pixels, pair) for r in (pair.before, pair.after))
+        forward = import_module("models.forward")
+        net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
+        logit, classes, unsure = forward.run(net, before, after)
+        height, width = pair.geobox.shape
+        total: Float = self._native(logit)[:height, :width]
+        if self.vector is not None:
+            odds = log_odds(self.vector(pair).probability)
+            total = total + odds * np.float32(self.vector_weight)
+        return total, classes, unsure
 
     def _prepared(self, pixels: Float, pair: Pair) -> Float:
-        """The bands looked at, less their mean, holes 0, at the network's pixel size.
+        """The bands less their mean, holes 0, enlarged where the network wants it.
 
         Pairs of any size will do: rows and columns up to the next grid step are holes.
         """
-        rows = [pair.bands.index(band) for band in self.bands]
-        chosen = pixels[rows]
         centre = np.array(self.centre, np.float32)[:, None, None]
-        chosen = np.where(pair.observed, chosen - centre, np.float32(0))
-        step = STRIDE * self.reduce // self.enlarge
+        chosen = np.where(pair.observed, pixels - centre, np.float32(0))
+        step = STRIDE // self.enlarge
         rest = [(0, -edge % step) for edge in pair.geobox.shape]
         chosen = np.pad(chosen, ((0, 0), *rest))
         if self.enlarge > 1:
             size = (self.enlarge * chosen.shape[2], self.enlarge * chosen.shape[1])
             return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in chosen])
-        if self.reduce > 1:
-            bands, height, _ = chosen.shape
-            cells = chosen.reshape(bands, height // self.reduce, self.reduce, -1, self.reduce)
-            means: Float = cells.mean(axis=(2, 4), dtype=np.float32)
-            return means
         return chosen
 
     def _native(self, logit: Float) -> Float:
-        """Logits (y, x) at the pair's own pixel size."""
-        height, width = logit.shape
-        if self.enlarge > 1:
-            cells = logit.reshape(height // self.enlarge, self.enlarge, -1, self.enlarge)
-            means: Float = cells.mean(axis=(1, 3), dtype=np.float32)
-            return means
-        if self.reduce > 1:
-            size = width * self.reduce, height * self.reduce
-            smooth = cv2.resize(logit, size, interpolation=cv2.INTER_LINEAR)
-            return np.asarray(smooth, np.float32)
-        return logit
+        """Logits (y, x) at the size of the pixels that were enlarged."""
+        if self.enlarge == 1:
+            return logit
+        cells = logit.reshape(len(logit) // self.enlarge, self.enlarge, -1, self.enlarge)
+        means: Float = cells.mean(axis=(1, 3), dtype=np.float32)
+        return means
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +161,22 @@ class Siamese:
     """Margin in the network's pixels; `REACH_PX` makes tiles agree to rounding."""
     precision: str = "auto"
     """`float32`, `bfloat16`, or `auto`: whichever this processor runs faster."""
+    called: str | None = None
+    """The name it is known by; None: that on its card."""
 
     @property
     def name(self) -> str:
-        """The name on its card."""
-        return self.weights.card.name
+        """The name it is known by."""
+        return self.called or self.weights.card.name
+
+    @property
+    def dtype(self) -> str:
+        """Its arithmetic, settled or not."""
+        return self.precision
+
+    def settled(self) -> "Siamese":
+        """The same with its precision chosen: what a plan fixes for all processes of a run."""
+        return replace(self, precision=self._chosen())
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -181,10 +195,10 @@ class Siamese:
 
     @property
     def reduce(self) -> int:
-        """Pixels averaged along each edge on grids finer than `FINE_M`, else 1."""
+        """Pixels averaged along each edge on grids finer than `FINE_M`, else 1; at most 6."""
         if self.gsd_m is None or self.gsd_m >= FINE_M:
             return 1
-        return ceil(FINE_M / self.gsd_m - 1e-6)
+        return min(ceil(FINE_M / self.gsd_m - 1e-6), MAX_REDUCE)
 
     @property
     def multiple_px(self) -> int:
@@ -206,8 +220,7 @@ class Siamese:
 
         Raises InputError when red, green or blue is missing, SceneError when too little was seen.
         """
-        before, after = observed_pixels(sample)
-        present = sample[0].bands
+        present = sample[0].bands if sample else NEEDED
         missing = [band for band in NEEDED if band not in present]
         if missing:
             raise InputError(
@@ -215,12 +228,12 @@ class Siamese:
                 "name the bands, or use --detector difference"
             )
         bands = tuple(band for band in BANDS if band in present)
+        seen = [reduced(banded(pair, bands), self.reduce) for pair in sample]
+        before, after = observed_pixels(seen)
         card = self.weights.card
-        heard = card.vector_weight > 0 and self.reduce == 1  # single fine pixels say little
-        vector = Difference().fit([banded(pair, bands) for pair in sample]) if heard else None
-        rows = [present.index(band) for band in bands]
-        both = (before[rows] + after[rows]) / 2
-        spread = np.maximum(after[rows].std(axis=1), MIN_SPREAD)
+        vector = Difference().fit(seen) if card.vector_weight > 0 else None
+        both = (before + after) / 2
+        spread = np.maximum(after.std(axis=1), MIN_SPREAD)
         return FittedSiamese(
             self.weights.path, self.weights_sha256, bands, tuple(both.mean(axis=1).tolist()),
             tuple(spread.tolist()), self.enlarge, self.reduce, self._chosen(), card.slope,
@@ -246,6 +259,29 @@ def banded(pair: Pair, bands: tuple[str, ...]) -> Pair:
         Raster(r.geobox, bands, r.pixels[rows], r.valid) for r in (pair.before, pair.after)
     )
     return Pair(before, after)
+
+
+def reduced(pair: Pair, by: int) -> Pair:
+    """Means over `by` x `by` pixels, seen where every pixel was; what is left over is a hole."""
+    if by == 1:
+        return pair
+    height, width = pair.geobox.shape
+    rest = (0, -height % by), (0, -width % by)
+    grid = GeoBox(
+        pair.geobox.crs,
+        pair.geobox.transform @ Affine.scale(by),
+        (height + rest[0][1]) // by,
+        (width + rest[1][1]) // by,
+    )
+
+    def means(raster: Raster) -> Raster:
+        pixels = np.pad(raster.pixels, ((0, 0), *rest))
+        cells = pixels.reshape(len(pixels), grid.height, by, grid.width, by)
+        valid = np.pad(raster.valid, rest).reshape(grid.height, by, grid.width, by)
+        seen: Mask = np.asarray(valid.all(axis=(1, 3)))
+        return Raster(grid, raster.bands, cells.mean(axis=(2, 4), dtype=np.float32), seen)
+
+    return Pair(means(pair.before), means(pair.after))
 
 
 def log_odds(probability: Float) -> Float:

@@ -8,12 +8,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 
 from geo.errors import InputError
 
 _MAX_HEADER = 1 << 20
 _MAX_FILE = 1 << 30
+_NOT_OURS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,18 @@ class Card:
     cpu_seconds: float = 0.0
     """Processor time of the training, crops and parents included."""
     parents: tuple[str, ...] = field(default=())
-    """Checksums of the weights that the training began with."""
+    """Checksum of the weights that the training began with."""
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and isinstance(self.network, str) and self.knots):
+            raise InputError(f"weights {self.name!r} of {self.network!r}: no name, or no knots")
+        numbers = (self.vector_weight, self.slope, self.intercept)
+        inside = all(0 <= share <= 1 for knot in self.knots for share in knot)
         rising = all(
             a < b and p <= q for (a, p), (b, q) in zip(self.knots, self.knots[1:], strict=False)
         )
-        if self.slope <= 0 or self.vector_weight < 0 or not rising:
+        sound = all(map(isfinite, numbers)) and self.slope > 0 <= self.vector_weight
+        if not (sound and inside and rising):
             raise InputError(
                 f"weights {self.name!r}: calibration must rise, got slope {self.slope}, vector "
                 f"weight {self.vector_weight}, knots {self.knots}"
@@ -64,20 +71,28 @@ class WeightsFile:
     """What it says of itself."""
 
 
-@lru_cache(maxsize=16)
 def open_weights(path: Path) -> WeightsFile:
     """Look at a weights file. Raises InputError when it is none of ours."""
     try:
-        if path.stat().st_size > _MAX_FILE:
+        about = path.stat()
+        if about.st_size > _MAX_FILE:
             raise InputError(f"{path}: larger than {_MAX_FILE >> 20} MiB, no weights of ours")
-        data = path.read_bytes()
-        size = min(int.from_bytes(data[:8], "little"), _MAX_HEADER)
-        table = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["card"])
-        card = card_of(table)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _opened(path, about.st_mtime_ns, about.st_size)
+    except _NOT_OURS as error:
         raise InputError(
             f"{path}: no weights file of `hongxian train` ({type(error).__name__}: {error})"
         ) from None
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path, _changed_ns: int, length: int) -> WeightsFile:
+    """As `open_weights`, once for each time that the file was written."""
+    data = path.read_bytes()
+    size = min(int.from_bytes(data[:8], "little"), _MAX_HEADER)
+    header = json.loads(data[8 : 8 + size])
+    card = card_of(json.loads(header.pop("__metadata__")["card"]))
+    if 8 + size + max(row["data_offsets"][1] for row in header.values()) != length:
+        raise ValueError("cut short, or more than its header says")
     return WeightsFile(path, sha256(data).hexdigest(), card)
 
 

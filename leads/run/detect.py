@@ -19,12 +19,12 @@ from leads.domain.run_summary import RunSummary
 from leads.layers.load import load_layers
 from leads.layers.record import layer_record
 from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of
-from leads.run.fit import fit_pair
+from leads.run.fit import chosen_detector, fit_pair
 from leads.run.planning import make_plan, tiles_of_plan
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, TileWork, process_tile
 from leads.version import VERSION
-from models.registry import DEFAULT_DETECTOR, detector_named
+from models.registry import DEFAULT_DETECTOR
 from tiles.common_grid import common_grid, gsd_m
 from tiles.limited import blaming
 from tiles.open_scene import open_scene
@@ -95,7 +95,7 @@ def detect(
     loaded = load_layers(request.layers)
     before, after = open_pair(request, runner)
     grid = common_grid(before, after)
-    detector = detector_named(request.detector, gsd_m(grid))
+    detector = runner.run(chosen_detector, request.detector, gsd_m(grid))
     bands = common_bands(before, after, detector.bands)
     reader = PairReader(before, after, bands, grid)
     plan = make_plan(
@@ -103,7 +103,7 @@ def detect(
     )
     tiles = tiles_of_plan(plan)
     with blaming(f"{request.before}, {request.after}"):
-        fit, fitted = runner.run(fit_pair, reader, request.detector)
+        fit, fitted = runner.run(fit_pair, reader, detector)
         work = partial(process_tile, TileWork(reader, fit, fitted, plan))
         swept = sweep(progress(runner.map(work, tiles), len(tiles)))
     candidates = swept.candidates(plan, detector.calibrated)

@@ -1,14 +1,30 @@
-"""Survey a pair and fit a detector to it, in a child process: imports little, starts fast."""
+"""Choose a detector, and fit it to a pair, in a child process: imports little, starts fast."""
 
-from models.detector import TileDetector
+from geo.errors import InputError
+from models.detector import Detector, TileDetector
 from models.registry import detector_named
-from tiles.common_grid import gsd_m
+from models.siamese import Siamese
+from models.weights_file import Card
 from tiles.read import PairReader
 from tiles.scene_fit import SceneFit
 from tiles.survey import survey
 
 
-def fit_pair(reader: PairReader, detector: str) -> tuple[SceneFit, TileDetector]:
-    """What the survey of a pair found, and the named detector fitted to its sample."""
+def chosen_detector(name: str, gsd_m: float) -> Detector:
+    """The named detector for a grid, settled for this machine: what the plan fixes for the run.
+
+    Raises InputError for weights of a network that is here for comparison only.
+    """
+    detector = detector_named(name, gsd_m)
+    if isinstance(detector, Siamese) and detector.weights.card.network != Card("").network:
+        raise InputError(
+            f"{name}: weights of {detector.weights.card.network}, a peer to compare with "
+            "(`hongxian evaluate`); leads come from our own network"
+        )
+    return detector.settled()
+
+
+def fit_pair(reader: PairReader, detector: Detector) -> tuple[SceneFit, TileDetector]:
+    """What the survey of a pair found, and the detector fitted to its sample."""
     found = survey(reader, reader.grid)
-    return found.fit, detector_named(detector, gsd_m(reader.grid)).fit(found.sample)
+    return found.fit, detector.fit(found.sample)

@@ -28,6 +28,7 @@ def save(
         tensors |= {f"{prefix}/{name}": t.contiguous() for name, t in module.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{number}/{key}": value.contiguous() for key, value in state.items()}
+    tensors["random"] = torch.get_rng_state()
     part = path.with_suffix(".part")
     save_file(tensors, part, {"step": str(step), "config": config})
     part.replace(path)
@@ -58,6 +59,7 @@ def restore(
     optimiser.load_state_dict(
         {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     )
+    torch.set_rng_state(held["random"])  # dropout goes on where it was
     return int(about["step"])
 
 

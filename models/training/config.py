@@ -153,6 +153,10 @@ class Config:
                     f"source {source.name!r} loads columns {sorted(seen)}, which are kept for "
                     "tuning; add them to its columns_out"
                 )
+        if self.precision not in ("bfloat16", "float32"):
+            raise InputError(
+                f"training {self.name!r}: precision {self.precision!r}, needs bfloat16 or float32"
+            )
         if self.steps < 1 or self.batch < 1 or self.crop_px % 16:
             raise InputError(
                 f"training {self.name!r}: {self.steps} steps of {self.batch} crops of "

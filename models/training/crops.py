@@ -204,5 +204,7 @@ def _unsure_at_edges(changed: Codes) -> Codes:
     edge = np.zeros(changed.shape, np.bool_)
     rows, cols = changed[1:] != changed[:-1], changed[:, 1:] != changed[:, :-1]
     edge[1:] |= rows
+    edge[:-1] |= rows
     edge[:, 1:] |= cols
+    edge[:, :-1] |= cols
     return np.where(edge, UNKNOWN, changed).astype(np.uint8)

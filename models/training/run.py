@@ -43,16 +43,15 @@ def run_training(config: Config, data: Path, folder: Path, cache: Path, report: 
     the weights keep the calibration of those they began with; from scratch they have none:
     threshold at a logit of 0, scores as they are.
     """
+    cases = tuning_cases(config, data)  # first: what is missing should not cost a training
     net = train(config, data, folder, cache, report)
     draw_curves(folder / LOG, folder / CURVES)
     path, card = folder / WEIGHTS, _card(config, folder)
-    cases = tuning_cases(config, data)
     write_weights(path, net, card if cases else _as_before(card, config, folder))
     if cases:
         plain = Siamese(WeightsFile(path, open_weights(path).sha256, card), precision="float32")
         found = calibrate(plain, cases, cases)
         write_weights(path, net, found.on(card))
-    open_weights.cache_clear()
     return Trained(open_weights(path), len(cases))
 
 
@@ -75,11 +74,17 @@ def _card(config: Config, folder: Path) -> Card:
     return Card(
         name=config.name,
         network=config.network,
-        trained_on=tuple(source.name for source in config.sources),
+        trained_on=_sources(config, began),
         visits=config.last * config.batch + (0 if began is None else began.card.visits),
         cpu_seconds=cpu_seconds(folder / LOG) + (0 if began is None else began.card.cpu_seconds),
         parents=() if began is None else (began.sha256,),
     )
+
+
+def _sources(config: Config, began: WeightsFile | None) -> tuple[str, ...]:
+    """Names of all sources, those of earlier stages first, each once."""
+    before = () if began is None else began.card.trained_on
+    return tuple(dict.fromkeys((*before, *(source.name for source in config.sources))))
 
 
 def _as_before(card: Card, config: Config, folder: Path) -> Card:

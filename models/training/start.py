@@ -11,6 +11,7 @@ from geo.errors import InputError
 from models.forward import PLAIN, shape_of
 from models.network import PlainSiamese, Shape
 from models.registry import default_weights
+from models.training.checkpoint import LAST
 from models.training.config import Config
 from models.training.peers import NETWORKS
 from models.weights_file import WeightsFile, open_weights
@@ -29,7 +30,7 @@ def begun_with(config: Config, folder: Path) -> WeightsFile | None:
     if not config.start:
         return None
     kept = folder / START
-    if not kept.exists():
+    if not kept.exists() or not (folder / LAST).exists():  # a copy nothing has grown from yet
         source = default_weights() if config.start == DEFAULT else Path(config.start)
         open_weights(source)
         part = kept.with_suffix(".part")

@@ -51,6 +51,12 @@ class VerdictCase:
         middle = self.place.centroid
         return f"{floor(middle.x / BLOCK_M)},{floor(middle.y / BLOCK_M)}"
 
+    @property
+    def blocks(self) -> list[str]:
+        """Every block of ground that it shows some of."""
+        west, south, east, north = (floor(edge / BLOCK_M) for edge in self.place.bounds)
+        return [f"{x},{y}" for x in range(west, east + 1) for y in range(south, north + 1)]
+
     def __call__(self) -> Case:
         """Read it; a class code of 0 where it changed means that nobody says."""
         case = FolderCase(self.files)()
@@ -66,6 +72,7 @@ def learnt_from(source: Source, data: Path) -> list[VerdictCase]:
     held = [one for one in cases if is_held_out(one.block, source.held_out)]
     rest = [one for one in cases if not is_held_out(one.block, source.held_out)]
     kept_off = [one.place for one in held]
+    rest = [one for one in rest if not any(is_held_out(b, source.held_out) for b in one.blocks)]
     for folder in source.away_from:
         kept_off += ground_of(labelled_files(data / folder))
     return touching(rest, kept_off)[1]

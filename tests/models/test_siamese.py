@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyproj import CRS
+from safetensors.torch import save_file
 
 from geo.change_class import ChangeClass
 from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
 from geo.raster import Pair, Raster
+from models import network, siamese
 from models.detector import Detector
 from models.difference import Difference
 from models.forward import write_weights
@@ -66,9 +68,12 @@ def pair_of(
 
 
 def with_pixels(pair: Pair, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Pair:
-    return Pair(
-        *(replace(r, pixels=change(r.pixels).astype(np.float32)) for r in (pair.before, pair.after))
-    )
+    def changed(raster: Raster) -> Raster:
+        pixels = change(raster.pixels).astype(np.float32)
+        grid = GeoBox(raster.geobox.crs, raster.geobox.transform, *pixels.shape[1:])
+        return Raster(grid, raster.bands, pixels, np.ones(grid.shape, bool))
+
+    return Pair(changed(pair.before), changed(pair.after))
 
 
 @pytest.mark.parametrize("bands", [RGB, BANDS[:4], BANDS, ("blue", "green", "red", "nir")])
@@ -193,8 +198,11 @@ def test_the_change_vector_has_the_say_its_card_gives_it(detector: Siamese) -> N
     inside = np.abs(expected) < 3.9
     assert inside.mean() > 0.5
     np.testing.assert_allclose(log_odds(joined)[inside], expected[inside], atol=1e-2)
-    fine = replace(heard, gsd_m=0.05)
-    assert fine.fit((pair,)).vector is None
+    fine = replace(heard, gsd_m=0.15)
+    blown_up = with_pixels(pair, lambda x: x.repeat(2, axis=1).repeat(2, axis=2))
+    assert fine.reduce == 2
+    found = fine.fit((blown_up,))(blown_up).probability[::2, ::2]
+    assert np.abs(found - joined).mean() < 0.05  # the same ground, in finer pixels
 
 
 def test_scores_go_by_the_card(detector: Siamese) -> None:
@@ -217,6 +225,47 @@ def odd_files(tmp_path: Path) -> Path:
     (tmp_path / "text.safetensors").write_bytes(b"not weights at all, but long enough to read")
     (tmp_path / "huge.safetensors").write_bytes(b"\xff" * 64)
     return tmp_path
+
+
+def test_network_and_detector_agree_on_bands_step_and_reach() -> None:
+    told = (siamese.BANDS, siamese.STRIDE, siamese.REACH_PX)
+    assert told == (network.BANDS, network.STRIDE, network.REACH_PX)
+
+
+def test_weights_that_changed_since_the_plan_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    write_weights(path, net_of(1), Card("one"))
+    planned = Siamese(open_weights(path), precision="float32").fit((pair_of(1),))
+    write_weights(path, net_of(2), Card("two"))
+    with pytest.raises(InputError, match="changed since the run was planned"):
+        planned(pair_of(1))
+    assert open_weights(path).card.name == "two"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"slope": float("nan")}, {"knots": []}, {"knots": [[0, 0], [1, 5]]}, {"name": 3}, [], "x"],
+)
+def test_a_card_that_cannot_be_is_refused(tmp_path: Path, odd: object) -> None:
+    path = tmp_path / "odd.safetensors"
+    table = {"name": "n", **odd} if isinstance(odd, dict) else odd
+    save_file({"a": torch.zeros(1)}, path, {"card": json.dumps(table)})
+    with pytest.raises(InputError):
+        open_weights(path)
+
+
+def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    write_weights(path, net_of(1), Card("one"))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(InputError, match="cut short"):
+        open_weights(path)
+
+
+def test_a_file_may_not_pass_for_a_detector_with_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    write_weights(path, net_of(1), Card("difference"))
+    assert detector_named(str(path)).name.startswith("difference-")
 
 
 @pytest.mark.parametrize("name", ["short", "text", "huge", "absent"])

@@ -60,6 +60,7 @@ def test_the_report_has_the_promised_keys(folder: Path, name: str) -> None:
             "objects_by_size",
             "calibration_error",
             "candidate_calibration_error",
+            "uncertainty_puts_errors_first",
             "reliability",
         ),
         *("threshold", "condition"),

@@ -109,5 +109,4 @@ def tiny_weights(path: Path, bias: float = 0.0, **card: object) -> WeightsFile:
         assert net.change.bias is not None
         net.change.bias += bias
     write_weights(path, net, Card("siamese", **card))  # type: ignore[arg-type]
-    open_weights.cache_clear()
     return open_weights(path)

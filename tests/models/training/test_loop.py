@@ -72,6 +72,7 @@ def test_fine_tuning_begins_with_the_weights_it_names(
     net = first_net(config, tmp_path)
     for name, tensor in load_file(began.path).items():
         assert torch.equal(net.state_dict()[name], tensor)
+    (tmp_path / checkpoint.LAST).touch()  # something has grown from them
     weights(began.path, bias=3.0)  # others are there now; going on still begins with the first
     kept = begun_with(config, tmp_path)
     assert kept is not None and kept.sha256 == began.sha256 and kept.path == tmp_path / START
