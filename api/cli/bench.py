@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from api.cli.options import json_option
-from geo.errors import InputError
 
 
 @click.group()
@@ -40,12 +39,8 @@ def pipeline(runs: int, as_json: bool) -> None:  # noqa: FBT001 (click hands fla
 @json_option
 def detector(runs: int, compile_limit: float, as_json: bool) -> None:  # noqa: FBT001
     """Time the network's forward pass beside peers and the processor's best."""
-    try:
-        from models.bench.detector import bench_detector  # noqa: PLC0415 (torch)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"the peers need {error.name}: pip install -c constraints.txt -e '.[train]'"
-        ) from None
+    from models.bench.detector import bench_detector  # noqa: PLC0415 (torch)
+
     _report(bench_detector(runs, compile_limit), as_json)
 
 

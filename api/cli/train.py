@@ -97,7 +97,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
         for kind in row["by_class"]:
             yield (
                 f"  {kind['kind']}: found {kind['found']} of {kind['count']}, in use "
-                f"{kind['found_by_incumbent']}"
+                f"{kind['found_by_incumbent']}{_ground(row['name'])}"
             )
     yield "wins" if report["gate"]["wins"] else "does not win"
     yield from (f"  {reason}" for reason in report["gate"]["reasons"])
@@ -113,3 +113,8 @@ def _tell(line: dict[str, float]) -> None:
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _ground(name: str) -> str:
+    """What classes of a made-up set are told of."""
+    return ", on synthetic ground" if name.startswith("made:") else ""

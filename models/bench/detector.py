@@ -12,7 +12,7 @@ from models.bench.clock import Call, seconds_in_turns
 from models.bench.compiled import NOT_COMPILED, compiled
 from models.bench.networks import SEEN, folded_detector, noise, operations
 from models.bench.peak import IMAGE_EDGES_PX, MATRIX_EDGES, gigaflops, trials
-from models.bench.peers import PEERS, Way, ways
+from models.bench.peers import PEERS, Way, installed, ways
 from models.precision import faster_precision
 
 TILE_PX = 512
@@ -47,12 +47,12 @@ def bench_detector(
     times = seconds_in_turns(calls, runs)
     speeds = {name: tile_px**2 / 1e6 / median(taken) for name, taken in times.items()}
     fast = compiled(precision, tile_px, runs, compile_limit_s) if compile_limit_s else NOT_COMPILED
-    peers = {peer: _told(peer, speeds) for peer in PEERS}
+    peers = {peer: _told(peer, speeds) if installed(peer) else None for peer in PEERS}
     kmac = operations(net, dates) / 2 / tile_px**2 / 1e3
     return {
         **_rates(speeds["ours"], kmac, gigaflops(peak, times), fast["ratio"]),
         "peer": PEER,
-        "peer_ratio": peers[PEER]["ratio"],
+        "peer_ratio": _told(PEER, speeds)["ratio"],
         "peers": peers,
         "whole_tile_megapixels_per_cpu_second": speeds["tile"],
         "compiled_difference": fast["difference"],

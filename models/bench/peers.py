@@ -1,6 +1,7 @@
 """Peers made ready to be timed, each as published and with its normalisation folded."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 from torch import nn
@@ -50,11 +51,16 @@ class Way:
         return channels_last(net) if self.layout == "channels_last" else net
 
 
+def installed(peer: str) -> bool:
+    """Whether all that the peer is built of is there: torchvision comes with `[train]` only."""
+    return peer != "siamese_resnet18" or find_spec("torchvision") is not None
+
+
 def ways() -> list[Way]:
-    """Every peer in both layouts, folded and as published."""
+    """Every peer that is installed in both layouts, folded and as published."""
     return [
         Way(peer, layout, folded)
-        for peer in PEERS
+        for peer in filter(installed, PEERS)
         for layout in ("channels_last", "contiguous")
         for folded in (True, False)
     ]

@@ -4,13 +4,13 @@ Each takes two dates (n, band, y, x) and returns logits of change (n, 1, y, x).
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from models.network import BANDS, PlainSiamese, convolution, doubled
-from models.training.torchvision_ops import resnet18
 
 Numbers = tuple[float, ...]
 
@@ -102,6 +102,7 @@ class SiameseResNet18(nn.Module):
 
     def __init__(self, bands: int = len(BANDS)) -> None:
         super().__init__()
+        resnet18 = import_module("models.training.torchvision_ops").resnet18
         body = resnet18(weights=None)
         body.conv1 = nn.Conv2d(bands, 64, 7, 2, 3, bias=False)
         self.stem = nn.Sequential(body.conv1, body.bn1, body.relu)
