@@ -17,8 +17,8 @@ from models.sample import MIN_PIXELS
 from models.siamese import BANDS, NEEDED
 from models.training.config import Source
 from models.training.ground_bank import TRAINING_SEEDS, ground_pair
-from models.training.singles import single_images
 from models.training.verdicts import learnt_from
+from tiles.composite import site_images
 from tiles.gain import fit_gains
 
 ALIKE = 2
@@ -202,8 +202,8 @@ def _singles(source: Source, data: Path, cache: Path) -> list[Tile]:
     """Single images with a mask: each with itself, unchanged; change is pasted when drawn."""
     del cache
     tiles = []
-    for image in single_images(data / source.path):
-        numbers, nothing = _numbers(image.pixels), np.zeros(image.mask.shape, np.uint8)
+    for pixels in site_images(data / source.path):
+        numbers, nothing = _numbers(pixels), np.zeros(pixels.shape[1:], np.uint8)
         tiles.append(
             tile_of(("red", "green", "blue"), source.gsd_m, numbers, numbers, nothing, nothing)
         )

@@ -2,7 +2,7 @@
 
 from tiles.composite.land import UNKNOWN_CLASS, land_change
 from tiles.composite.paste import Composite, composite
-from tiles.composite.real import RealHeap, real_heaps
+from tiles.composite.real import RealHeap, real_heaps, site_images
 from tiles.composite.recipe import HELD_OUT, TRAINING, Recipe
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "composite",
     "land_change",
     "real_heaps",
+    "site_images",
 ]

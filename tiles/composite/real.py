@@ -44,14 +44,17 @@ def real_heaps(folder: Path) -> tuple[RealHeap, ...]:
     InputError where a sub-folder or partner is missing or there is no heap, SceneError where an
     image cannot be decoded.
     """
-    images, masks = (_by_stem(folder / part) for part in ("image", "mask"))
-    if odd := sorted(images.keys() ^ masks.keys()):
-        raise InputError(f"{folder}: {odd[0]!r} is in one of image and mask only; give both")
     with gdal_env():
-        heaps = [heap for stem in sorted(images) for heap in _cut(images[stem], masks[stem])]
+        heaps = [heap for image, mask in _partners(folder) for heap in _cut(image, mask)]
     if not heaps:
         raise InputError(f"{folder}: no heap of {MIN_PIXELS} pixels or more in image and mask")
     return tuple(heaps)
+
+
+def site_images(folder: Path) -> list[Float]:
+    """Red, green, blue (3, y, x) of the images of such a folder, in the order of their stems."""
+    with gdal_env():
+        return [_read(image)[:3] for image, _ in _partners(folder)]
 
 
 def placed(
@@ -80,6 +83,14 @@ def placed(
     ]
     field, *levels = (np.asarray(plane, np.float32) for plane in turned)
     return field, np.stack(levels)
+
+
+def _partners(folder: Path) -> list[tuple[Path, Path]]:
+    """Images and their masks."""
+    images, masks = (_by_stem(folder / part) for part in ("image", "mask"))
+    if odd := sorted(images.keys() ^ masks.keys()):
+        raise InputError(f"{folder}: {odd[0]!r} is in one of image and mask only; give both")
+    return [(images[stem], masks[stem]) for stem in sorted(images)]
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
