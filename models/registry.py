@@ -52,7 +52,7 @@ def default_weights() -> Path:
     The link is followed once, so that a run keeps its weights when others are promoted meanwhile.
     """
     folder = weights_folder()
-    if folder is None or not (folder / PROMOTED).is_symlink():
+    if folder is None or not ((folder / PROMOTED).is_symlink() or (folder / PROMOTED).exists()):
         return SHIPPED
     promoted = (folder / PROMOTED).resolve()
     if not promoted.exists():

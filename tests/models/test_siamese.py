@@ -281,3 +281,12 @@ def test_the_default_is_the_shipped_network() -> None:
     assert isinstance(shipped, Siamese)
     assert shipped.weights.path == default_weights()
     assert default_weights().stat().st_size < 8 << 20
+
+
+def test_a_link_to_weights_that_are_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "siamese.safetensors").symlink_to(tmp_path / "gone.safetensors")
+    monkeypatch.setenv("HONGXIAN_WEIGHTS", str(tmp_path))
+    with pytest.raises(InputError, match=r"points at gone\.safetensors, which is not there"):
+        default_weights()

@@ -49,6 +49,7 @@ def desk(small_ground: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         before=str(small_ground / "before.tif"),
         after=str(small_ground / "after.tif"),
         layers=(small_ground / "layers.gpkg",),
+        detector="difference",  # many leads from a small ground
         min_area_m2=200.0,
     )
     log_ins = prepare_demo(demo_settings(data), lambda: detect(request, Inline()))

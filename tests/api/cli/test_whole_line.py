@@ -29,7 +29,8 @@ def test_demo_writes_leads_and_a_sheet(tmp_path: Path, capfd: pytest.CaptureFixt
 
 def test_nothing_under_cloud(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "leads.gpkg"
-    assert run(["detect", CLEAR, CLOUDY, "--min-area", "0", "--out", str(out), "--json"]) == 0
+    many = ("--detector", "difference", "--min-area", "0")
+    assert run(["detect", CLEAR, CLOUDY, *many, "--out", str(out), "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
     assert 0 < report["valid_pixels"] < report["pixels"]
     with rasterio.open(Path(CLOUDY) / "SCL.tif") as image:

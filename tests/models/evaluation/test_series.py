@@ -49,7 +49,9 @@ def test_changes_hold_and_look_alikes_fade() -> None:
     report = series_report(DIFFERENCE, 4.0, plans=plans)
     rows = {row["kind"]: row for row in report["kinds"]}
     assert set(rows) == set(KINDS)
-    assert rows["change"]["held"] >= 0.8 * rows["change"]["raised"] > 10
+    raised = rows["change"]["raised"]  # what is under cloud too often waits, and never fades
+    assert rows["change"]["held"] >= 0.6 * raised > 10
+    assert rows["change"]["held"] + rows["change"]["pending"] >= 0.95 * raised
     fading = [rows[kind] for kind in ("ploughing", "nursery_film", "drained_pond", "dust_net")]
     assert sum(row["raised"] for row in fading) > 5
     assert sum(row["held"] for row in fading) <= 0.2 * sum(row["raised"] for row in fading)
