@@ -18,7 +18,7 @@ from leads.run.pictures import SceneSource, open_stored, read_pictures
 from leads.store.runs import RunRow
 from leads.store.scenes import SceneRow
 from tiles.limited import LimitedPool, Limits, limited_pool
-from tiles.read import PairReader
+from tiles.reading.read import PairReader
 
 Result = TypeVar("Result")
 When = Literal["before", "after"]

@@ -22,7 +22,7 @@ def bench() -> None:
 @json_option
 def pipeline(runs: int, as_json: bool) -> None:  # noqa: FBT001 (click hands flags over so)
     """Run the whole line on made-up scenes of 4k and 16k pixels a side."""
-    from leads.run.bench_pipeline import bench_pipeline  # noqa: PLC0415 (heavy, for this one only)
+    from leads.bench.pipeline import bench_pipeline  # noqa: PLC0415 (heavy, for this one only)
 
     _report(bench_pipeline(runs), as_json)
 
@@ -51,7 +51,7 @@ def detector(runs: int, compile_limit: float, as_json: bool) -> None:  # noqa: F
 @json_option
 def api(store: str | None, leads: int, queries: int, as_json: bool) -> None:  # noqa: FBT001
     """Fill an empty store with made-up leads and time its lists."""
-    from leads.run.bench_store import bench_store  # noqa: PLC0415 (heavy, for this one only)
+    from leads.bench.store import bench_store  # noqa: PLC0415 (heavy, for this one only)
 
     with ExitStack() as stack:
         if store is None:

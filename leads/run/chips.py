@@ -14,7 +14,7 @@ from geo.raster import Raster
 from leads.documents.chip_pair import ChipPair
 from leads.run.detect import Detection
 from leads.run.runner import Runner
-from tiles.read import PairReader
+from tiles.reading.read import PairReader
 from tiles.render import Picture, chip, png_bytes, stretch_of
 from tiles.scene_fit import SceneFit
 

@@ -26,9 +26,9 @@ from leads.run.tile import TileResult, TileWork, process_tile
 from leads.version import VERSION
 from models.registry import DEFAULT_DETECTOR
 from tiles.common_grid import common_grid, gsd_m
+from tiles.files.open_scene import open_scene
 from tiles.limited import blaming
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, common_bands
+from tiles.reading.read import PairReader, common_bands
 from tiles.scene import Scene, check_order
 from tiles.scene_fit import SceneFit
 

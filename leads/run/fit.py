@@ -5,9 +5,9 @@ from models.detector import Detector, TileDetector
 from models.registry import detector_named
 from models.siamese import Siamese
 from models.weights_file import Card
-from tiles.read import PairReader
+from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
-from tiles.survey import survey
+from tiles.survey.survey import survey
 
 
 def chosen_detector(name: str, gsd_m: float) -> Detector:

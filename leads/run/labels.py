@@ -21,7 +21,7 @@ from leads.run.chips import square_around
 from leads.run.pictures import SceneSource, open_stored
 from leads.run.runner import Runner
 from tiles.common_grid import gsd_m
-from tiles.read import PairReader
+from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
 
 NOT_JUDGED = frozenset({Status.CANDIDATE, Status.DESK_REVIEW})

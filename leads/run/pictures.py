@@ -17,8 +17,8 @@ from geo.geobox import GeoBox, Window
 from geo.raster import Raster
 from leads.run.chips import SHOWN_BANDS, square_around
 from tiles.common_grid import footprint, gsd_m
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, common_bands
+from tiles.files.open_scene import open_scene
+from tiles.reading.read import PairReader, common_bands
 from tiles.render import Picture, chip, stretch_of
 from tiles.scene import Scene
 from tiles.scene_fit import SceneFit

@@ -8,7 +8,7 @@ from geo.tiling import Tile
 from geo.vectorise import Patch, vectorise
 from leads.domain.plan import Plan
 from models.detector import TileDetector
-from tiles.read import PairReader
+from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
 
 

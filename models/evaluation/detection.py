@@ -8,7 +8,7 @@ from geo.errors import InputError
 from geo.geobox import Window
 from geo.raster import ChangeMap, Mask, Pair, Raster
 from models.detector import Detector
-from tiles.gain import apply_gains, fit_gains
+from tiles.survey.gain import apply_gains, fit_gains
 
 
 def normalised(pair: Pair) -> Pair:

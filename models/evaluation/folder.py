@@ -14,10 +14,10 @@ from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
 from geo.raster import Codes, Float, Mask, Pair, Raster
 from models.evaluation.case import Case
-from tiles.band_names import band_name
 from tiles.common_grid import gsd_m
-from tiles.gdal_env import gdal_env
-from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.files.band_names import band_name
+from tiles.files.gdal_env import gdal_env
+from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
 
 SUFFIXES = (".png", ".webp", ".tif", ".tiff")
 """What the images may end with."""

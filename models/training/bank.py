@@ -19,7 +19,7 @@ from models.training.config import Source
 from models.training.ground_bank import TRAINING_SEEDS, ground_pair
 from models.training.verdicts import learnt_from
 from tiles.composite import site_images
-from tiles.gain import fit_gains
+from tiles.survey.gain import fit_gains
 
 ALIKE = 2
 """In `changed`: not changed, but it looks so, which weighs more."""

@@ -23,8 +23,8 @@ from models.evaluation.case import Case
 from models.evaluation.folder import FolderCase, LabelledFiles, labelled_files, read_codes
 from models.training.config import Source
 from tiles.common_grid import footprint
-from tiles.gdal_env import gdal_env
-from tiles.raster_file import open_raster
+from tiles.files.gdal_env import gdal_env
+from tiles.files.raster_file import open_raster
 
 BLOCK_M = 2000.0
 """Edge of a block of ground, m in EPSG:4549."""

@@ -15,9 +15,9 @@ from geo.geobox import Window
 from geo.zone import ZoneLayer
 from leads.layers.read import read_files
 from leads.layers.unpack import VectorFile
+from tiles.files.open_scene import open_scene
 from tiles.limited import LimitedPool, Limits, blaming, limited_pool
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, common_bands
+from tiles.reading.read import PairReader, common_bands
 
 FOLDER = Path(
     os.environ.get("HONGXIAN_STRANGERS", Path(__file__).resolve().parents[3] / "shared" / "data")

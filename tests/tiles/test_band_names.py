@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiles.band_names import SENTINEL_2, WAVELENGTH_NM, band_name, by_wavelength, names_in_file
+from tiles.files.band_names import (
+    SENTINEL_2,
+    WAVELENGTH_NM,
+    band_name,
+    by_wavelength,
+    names_in_file,
+)
 
 
 @given(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import DateError
-from tiles.dates import EARLIEST, date_in, scene_date
+from tiles.files.dates import EARLIEST, date_in, scene_date
 
 DAYS = st.dates(EARLIEST, date(2090, 1, 1))
 

@@ -10,8 +10,8 @@ from scipy import ndimage
 from geo.errors import InputError, SceneError
 from geo.raster import Float, Mask
 from tiles.composite.radiometry import look
-from tiles.gdal_env import IMAGE_SUFFIXES, gdal_env
-from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.files.gdal_env import IMAGE_SUFFIXES, gdal_env
+from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
 
 MIN_PIXELS = 20
 """Smaller parts of a mask have no outline to speak of."""

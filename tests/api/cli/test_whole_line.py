@@ -10,7 +10,7 @@ import rasterio
 from rasterio.features import rasterize
 
 from api.cli.main import run
-from leads.run.bench_pipeline import bench_pipeline
+from leads.bench.pipeline import bench_pipeline
 
 ROOT = Path(__file__).resolve().parents[3]
 CLEAR, CLOUDY = (str(ROOT / "data_samples" / "s2" / day) for day in ("2023-03-23", "2023-08-05"))

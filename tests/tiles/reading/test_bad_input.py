@@ -17,10 +17,10 @@ from rasterio.rpc import RPC
 from geo.errors import DateError, InputError, SceneError
 from geo.geobox import Window
 from tiles.common_grid import common_grid
-from tiles.gdal_env import gdal_env
+from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene
 from tiles.limited import Limits, blaming, run_limited
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, read_scene
+from tiles.reading.read import PairReader, read_scene
 from tiles.scene import Scene, check_order
 
 Write = Callable[..., Path]

@@ -10,12 +10,12 @@ from affine import Affine
 from pyproj import CRS
 
 from geo.geobox import GeoBox, Window
-from tiles import resample
-from tiles.gdal_env import gdal_env
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, read_scene
-from tiles.reads_pairs import SMALL_EDGE_PX, SmallGrid, read_economically
-from tiles.sampling import STEPS
+from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene
+from tiles.reading import resample
+from tiles.reading.read import PairReader, read_scene
+from tiles.reading.reads_pairs import SMALL_EDGE_PX, SmallGrid, read_economically
+from tiles.reading.sampling import STEPS
 
 PLACE = Affine(10, 0, 640_000, 0, -10, 3_460_000)
 

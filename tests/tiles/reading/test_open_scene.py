@@ -13,9 +13,9 @@ from affine import Affine
 
 from geo.errors import SceneError
 from geo.geobox import Window
-from tiles.gdal_env import gdal_env
-from tiles.open_scene import open_scene, sha256_of
-from tiles.read import read_scene
+from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene, sha256_of
+from tiles.reading.read import read_scene
 
 Write = Callable[..., Path]
 PLACE = Affine(10, 0, 640_000, 0, -10, 3_460_000)

@@ -17,10 +17,10 @@ from geo.crs import transformer
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from geo.raster import Raster
-from tiles.gdal_env import gdal_env
-from tiles.masks import not_missing
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, common_bands, read_scene
+from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene
+from tiles.reading.masks import not_missing
+from tiles.reading.read import PairReader, common_bands, read_scene
 from tiles.scene import BandFile, Scene
 from tiles.scene_fit import BandGain, SceneFit
 

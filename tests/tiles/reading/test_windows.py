@@ -15,8 +15,8 @@ from pyproj import CRS
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair
 from tiles.common_grid import common_grid
-from tiles.open_scene import open_scene
-from tiles.read import PairReader, common_bands
+from tiles.files.open_scene import open_scene
+from tiles.reading.read import PairReader, common_bands
 from tiles.scene_fit import BandGain, SceneFit
 
 Write = Callable[..., Path]

@@ -12,9 +12,9 @@ from scipy import fft
 
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
-from tiles.gain import apply_gains
-from tiles.reads_pairs import ReadsPairs
+from tiles.reading.reads_pairs import ReadsPairs
 from tiles.scene_fit import SceneFit
+from tiles.survey.gain import apply_gains
 
 Image = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from geo.geobox import GeoBox
-from tiles.blocks import block_px, spread_blocks
+from tiles.survey.blocks import block_px, spread_blocks
 
 SIDES = st.integers(1, 3000)
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tiles.gain import fit_gains
 from tiles.scene_fit import BandGain
+from tiles.survey.gain import fit_gains
 
 SEEDS = st.integers(0, 2**16)
 BANDS = ("red", "green", "blue")

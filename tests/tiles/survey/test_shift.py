@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tiles.shift import MIN_QUALITY, Image, Shift, agree, block_shift
+from tiles.survey.shift import MIN_QUALITY, Image, Shift, agree, block_shift
 
 STEPS = st.floats(-3, 3)
 SEEDS = st.integers(0, 2**16)

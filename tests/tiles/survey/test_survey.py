@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.geobox import Window
-from tiles.reads_pairs import read_economically
-from tiles.survey import BLOCKS, KEPT, READS, survey
+from tiles.reading.reads_pairs import read_economically
+from tiles.survey.survey import BLOCKS, KEPT, READS, survey
 
 STEPS = st.floats(-3, 3)
 

@@ -13,9 +13,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geo.errors import SceneError
-from tiles.band_names import band_name
-from tiles.probe import Placement
-from tiles.raster_file import one_line
+from tiles.files.band_names import band_name
+from tiles.files.probe import Placement
+from tiles.files.raster_file import one_line
 
 MAX_ITEM_BYTES = 16 << 20
 """A STAC item is a few kilobytes; more is not one."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import InputError
-from leads.run.bench_store import bench_store
+from leads.bench.store import bench_store
 
 
 def test_the_report_and_the_refusal_to_run_twice(tmp_path: Path) -> None:

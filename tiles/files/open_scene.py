@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 
 from geo.errors import SceneError
-from tiles.band_names import SCL, band_name, by_wavelength
-from tiles.dates import scene_date
-from tiles.gdal_env import IMAGE_SUFFIXES
-from tiles.probe import FileFacts, probe_file
-from tiles.raster_file import local_file, one_line
+from tiles.files.band_names import SCL, band_name, by_wavelength
+from tiles.files.dates import scene_date
+from tiles.files.gdal_env import IMAGE_SUFFIXES
+from tiles.files.probe import FileFacts, probe_file
+from tiles.files.raster_file import local_file, one_line
+from tiles.files.stac import is_item, read_item
 from tiles.scene import BandFile, Scene
-from tiles.stac import is_item, read_item
 
 MAX_FILES = 500
 """A folder with more images than this is no single scene."""

@@ -9,11 +9,11 @@ import numpy as np
 
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
-from tiles.blocks import spread_blocks
-from tiles.gain import Values, fit_gains, identity_gains
-from tiles.reads_pairs import ReadsPairs, read_economically
+from tiles.reading.reads_pairs import ReadsPairs, read_economically
 from tiles.scene_fit import SceneFit
-from tiles.shift import Image, Shift, agree, block_shift
+from tiles.survey.blocks import spread_blocks
+from tiles.survey.gain import Values, fit_gains, identity_gains
+from tiles.survey.shift import Image, Shift, agree, block_shift
 
 BLOCKS = 64
 """Blocks looked at: 4 Mpx of each date."""

@@ -8,11 +8,11 @@ import numpy as np
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from geo.raster import Float, Mask
-from tiles.masks import CLOUD_MARGIN_PX, OUTSIDE, observed_by_sight
-from tiles.resample import least_around, nearest, remapped, shifted
-from tiles.sampling import STEPS, Positions, Sampling, sampling_of
+from tiles.reading.masks import CLOUD_MARGIN_PX, OUTSIDE, observed_by_sight
+from tiles.reading.resample import least_around, nearest, remapped, shifted
+from tiles.reading.sampling import STEPS, Positions, Sampling, sampling_of
+from tiles.reading.source_pixels import read_float, read_sight
 from tiles.scene import BandFile
-from tiles.source_pixels import read_float, read_sight
 
 _MAX_SOURCE_SHARE = 16
 """Source pixels a window may need per grid pixel: below 2 x 2 after averaging, twice that in a

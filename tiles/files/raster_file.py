@@ -12,7 +12,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from geo.errors import SceneError
-from tiles.gdal_env import DRIVERS
+from tiles.files.gdal_env import DRIVERS
 
 DECODING_ERRORS = (
     RasterioError,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.raster import Codes, Float, Mask
-from tiles.sampling import STEPS, Positions
+from tiles.reading.sampling import STEPS, Positions
 
 MIN_VALID_SHARE = 0.75
 """Share of a block's pixels that must be valid for their mean to stand for the block."""

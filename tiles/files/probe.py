@@ -10,9 +10,9 @@ from rasterio.io import DatasetReader
 
 from geo.errors import SceneError
 from geo.geobox import GeoBox
-from tiles.band_names import names_in_file
-from tiles.gdal_env import gdal_env
-from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.files.band_names import names_in_file
+from tiles.files.gdal_env import gdal_env
+from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
 
 REAL_TYPES = frozenset(
     {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"}

@@ -12,8 +12,8 @@ import numpy as np
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from geo.raster import Float, Mask, Pair, Raster
-from tiles.gdal_env import gdal_env
-from tiles.on_grid import bands_on_grid, observed_on_grid
+from tiles.files.gdal_env import gdal_env
+from tiles.reading.on_grid import bands_on_grid, observed_on_grid
 from tiles.scene import BandFile, Scene
 from tiles.scene_fit import BandGain, SceneFit
 

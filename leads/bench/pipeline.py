@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from leads.bench.mosaic import write_mosaic_pair
 from leads.run.detect import Request, detect
-from leads.run.mosaic import write_mosaic_pair
 from leads.run.runner import pool
 
 SMALL_PX, LARGE_PX = 4096, 16384
@@ -49,7 +49,7 @@ def _timed(folder: Path, edge_px: int) -> Mapping[str, Any]:
     pair = folder / str(edge_px)
     if not pair.exists():
         write_mosaic_pair(pair, edge_px)
-    command = [sys.executable, "-m", "leads.run.bench_pipeline", str(pair)]
+    command = [sys.executable, "-m", "leads.bench.pipeline", str(pair)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     measured: Mapping[str, Any] = json.loads(done.stdout)
     return measured

@@ -17,9 +17,9 @@ from rasterio.windows import Window as RasterioWindow
 from geo.errors import SceneError
 from geo.geobox import Window
 from geo.raster import Codes, Float, Mask
-from tiles.masks import not_missing, sight_by_scl
-from tiles.raster_file import DECODING_ERRORS, one_line, open_raster
-from tiles.resample import block_mean
+from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.reading.masks import not_missing, sight_by_scl
+from tiles.reading.resample import block_mean
 from tiles.scene import BandFile
 
 MAX_OPEN = 32
@@ -54,7 +54,7 @@ def read_sight(scl: BandFile, window: Window, factor: tuple[int, int]) -> Codes:
     """What a scene classification says of blocks of `factor` (rows, columns), (y, x).
 
     `window` counts blocks from the file's first pixel; of a block's pixels the worst counts (see
-    tiles.masks). Raises SceneError.
+    tiles.reading.masks). Raises SceneError.
     """
     sight = np.empty((window.height, window.width), np.uint8)
     for part in _parts(window, factor):

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, insert, select
 from geo.change_class import ChangeClass
 from geo.errors import InputError
 from geo.zone import ZoneKind
+from leads.bench.made_leads import DISTRICTS, SEED, made_cards, made_rows, made_sites
 from leads.domain.roles import Actor, Role
 from leads.domain.status import Priority, Status
-from leads.run.made_leads import DISTRICTS, SEED, made_cards, made_rows, made_sites
 from leads.store.cards import keep_card
 from leads.store.cursor import Cursor
 from leads.store.engine import connect, reading, writing

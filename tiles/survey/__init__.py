@@ -1,0 +1,1 @@
+"""A bounded look at a pair of scenes before any tile: shift, gains, and a sample."""
