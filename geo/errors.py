@@ -6,7 +6,8 @@ HongxianError               the command fails (exit 1)
 ├── ChainError              a record's hash chain is broken
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
 │   ├── TransitionError     the lead's status, or who holds it, does not allow the step (409)
-│   └── StaleError          the thing changed since it was read (412)
+│   ├── StaleError          the thing changed since it was read (412)
+│   └── LeaseLostError      another worker holds the job now, or it was cancelled (409)
 ├── LoginError              nobody is logged in, or the log-in has run out (401)
 ├── ForbiddenError          this account may not do this (403)
 └── InputError              what the user gave cannot be used (exit 2)
@@ -44,6 +45,10 @@ class TransitionError(ConflictError):
 
 class StaleError(ConflictError):
     """The thing changed since it was read: read it again."""
+
+
+class LeaseLostError(ConflictError):
+    """The job is no longer this worker's: nothing may be written for it."""
 
 
 class ChainError(HongxianError):

@@ -13,21 +13,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from geo.errors import SceneError, WorkerError
+from geo.errors import HongxianError, SceneError, WorkerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_END = object()
 _MB = 1 << 20
 _MAX_WRITTEN_BYTES = 64 * _MB  # a decoder writes no files; pipes are not counted
 _GRACE_S = 60.0  # for starting a child and moving a result, on top of the limit
@@ -53,6 +54,18 @@ class Limits:
     def __post_init__(self) -> None:
         if self.memory_mb < 1 or self.seconds <= 0:
             raise WorkerError(f"limits of {self.memory_mb} MB and {self.seconds} s: need more")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Item, Result]):
+    """What became of one call of many: a result, or why there is none."""
+
+    item: Item
+    """What the function was called with."""
+    result: Result | None
+    """What it returned; None where it failed."""
+    error: HongxianError | None = None
+    """Why it failed: WorkerError where the child died, ran over its limits, or met a bug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,49 @@ class LimitedPool:
             for future in waiting:
                 future.cancel()
 
+    def each(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Outcome[Item, Result]]:
+        """One outcome per item, as they come, with at most 2 x `processes` calls under way.
+
+        An item whose call fails does not disturb the others. Calls that are under way when the
+        iteration ends early are stopped. Raises WorkerError only where no child answers any more.
+        """
+        waiting: dict[Future[Result], Item] = {}
+        rest = iter(items)
+        try:
+            while True:
+                while len(waiting) < 2 * self.processes and (item := next(rest, _END)) is not _END:
+                    waiting[self._submit(function, (item,))] = item  # type: ignore[assignment]
+                if not waiting:
+                    return
+                done, _ = wait(waiting, self._patience, FIRST_COMPLETED)
+                for future in done or list(waiting)[:1]:
+                    yield self._outcome(future, waiting.pop(future))
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _outcome(self, future: Future[Result], item: Item) -> Outcome[Item, Result]:
+        try:
+            return Outcome(item, self._result(future))
+        except HongxianError as error:
+            if self._broken.is_set():
+                raise
+            return Outcome(item, None, error)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the other items go on)
+            told = " ".join(str(error).split())[:300]
+            return Outcome(item, None, WorkerError(f"{type(error).__name__}: {told}"))
+
+    @property
+    def _patience(self) -> float:
+        """Seconds until a call must have ended: a queued one waits for at most two others.
+
+        It only matters when a child dies in a way its pool does not see (while it takes up a
+        call): better an error than a hang.
+        """
+        return 3 * self.limits.seconds + _GRACE_S
+
     def _submit(self, function: Callable[..., Result], args: tuple[object, ...]) -> Future[Result]:
         if self._broken.is_set():
             raise WorkerError("the child processes were ended after they stopped answering")
@@ -98,9 +154,7 @@ class LimitedPool:
         return future
 
     def _result(self, future: Future[Result]) -> Result:
-        # A queued call waits for at most two others. The outer wait only matters when a child dies
-        # in a way its pool does not see (while it takes up a call): better an error than a hang.
-        patience = 3 * self.limits.seconds + _GRACE_S
+        patience = 0.0 if future.done() else self._patience
         try:
             return future.result(timeout=patience)
         except ProcessExpired as error:

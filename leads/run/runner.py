@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from tiles.limited import LimitedPool, Limits, limited_pool
+from geo.errors import HongxianError
+from tiles.limited import LimitedPool, Limits, Outcome, limited_pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,17 +18,30 @@ LIMITS = Limits(memory_mb=4096, seconds=300)
 class Runner(Protocol):
     """Runs functions of picklable values."""
 
+    @property
+    def processes(self) -> int:
+        """Calls that are carried out at the same time."""
+        ...
+
     def run(self, function: Callable[..., Result], *args: object) -> Result:
         """One call."""
         ...
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """One call per item; results in the order of the items."""
+        """One call per item; results in the order of the items; the first error ends it."""
+        ...
+
+    def each(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Outcome[Item, Result]]:
+        """One outcome per item, as they come; a call that fails does not disturb the others."""
         ...
 
 
 class Inline:
     """Everything in this process, without limits: for imagery you made yourself, and for tests."""
+
+    processes = 1
 
     def run(self, function: Callable[..., Result], *args: object) -> Result:
         """Call it."""
@@ -36,6 +50,17 @@ class Inline:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Call it for each."""
         return map(function, items)
+
+    def each(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Outcome[Item, Result]]:
+        """Call it for each; only this project's own errors become outcomes."""
+        for item in items:
+            try:
+                outcome = Outcome(item, function(item))
+            except HongxianError as error:
+                outcome = Outcome(item, None, error)
+            yield outcome
 
 
 def pool(processes: int | None = None) -> AbstractContextManager[LimitedPool]:

@@ -53,6 +53,11 @@ def process_tile(work: TileWork, tile: Tile) -> TileResult:
     return TileResult(tuple(patches), observed, detected - detecting)
 
 
+def process_batch(work: TileWork, tiles: tuple[Tile, ...]) -> tuple[TileResult, ...]:
+    """Read, detect and outline neighbouring tiles, one after the other."""
+    return tuple(process_tile(work, tile) for tile in tiles)
+
+
 def speck_pixels(plan: Plan, core: Window) -> int:
     """Patches below this cannot reach the plan's floors and are dropped before outlining.
 

@@ -222,6 +222,66 @@ zones = sa.Table(
     sa.UniqueConstraint("edition", "zone_id"),
 )
 
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    _text("kind"),
+    Column("payload", Json, nullable=False),
+    _text("payload_sha256"),
+    _whole("priority"),
+    _text("state"),
+    _whole("attempts"),
+    _whole("max_attempts"),
+    Column("not_before", Instant, nullable=False),
+    _text("worker", null=True),
+    _whole("fence"),
+    Column("lease_until", Instant),
+    Column("cancel_asked", Boolean, nullable=False),
+    _text("created_by"),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("record", Json),
+    Column("progress", Json),
+    Column("result", Json),
+    _text("error", null=True),
+    Index("ix_jobs_state_priority", "state", "priority", "created_at"),
+    Index("ix_jobs_payload_sha256", "payload_sha256", "created_at"),
+)
+
+job_tiles = sa.Table(
+    "job_tiles",
+    metadata,
+    Column("job_id", ForeignKey(jobs.c.job_id), primary_key=True),
+    Column("tile", Integer, primary_key=True, autoincrement=False),
+    _text("state"),
+    _whole("attempts"),
+    _text("reason", null=True),
+    _number("detector_cpu_s"),
+    Column("observed_pixels", sa.BigInteger, nullable=False),
+    Column("patches", sa.LargeBinary),
+)
+
+run_withdrawals = sa.Table(
+    "run_withdrawals",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
+    _text("withdrawn_by"),
+    Column("withdrawn_at", Instant, nullable=False),
+    _text("reason"),
+    Column("outcomes", Json, nullable=False),
+)
+
+lead_flags = sa.Table(
+    "lead_flags",
+    metadata,
+    Column("lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
+    Column("flagged_at", Instant, nullable=False),
+)
+
 accounts = sa.Table(
     "accounts",
     metadata,

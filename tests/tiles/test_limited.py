@@ -152,3 +152,34 @@ def test_the_file_is_to_blame() -> None:
 def test_limits_must_leave_room() -> None:
     with pytest.raises(WorkerError, match="need more"):
         Limits(seconds=0)
+
+
+def dies_at_three(n: int) -> int:
+    if n == 3:
+        signal.raise_signal(signal.SIGKILL)
+    if n == 5:
+        raise SceneError("five is broken")
+    if n == 7:
+        raise ZeroDivisionError("seven")
+    return -n
+
+
+def test_one_failing_call_does_not_disturb_the_others() -> None:
+    with limited_pool(2, QUICK) as pool:
+        found = {outcome.item: outcome for outcome in pool.each(dies_at_three, range(12))}
+    assert sorted(found) == list(range(12))
+    failed = {n: str(outcome.error) for n, outcome in found.items() if outcome.error}
+    assert sorted(failed) == [3, 5, 7]
+    assert "SIGKILL" in failed[3]
+    assert isinstance(found[5].error, SceneError)
+    assert failed[7] == "ZeroDivisionError: seven"
+    assert all(found[n].result == -n for n in found if n not in failed)
+
+
+def test_leaving_each_early_stops_what_is_under_way() -> None:
+    started = time.monotonic()
+    with limited_pool(2, Limits(seconds=60)) as pool:
+        outcomes = pool.each(time.sleep, [0, 50, 50, 50])
+        assert next(outcomes).error is None
+        outcomes.close()
+    assert time.monotonic() - started < 30
