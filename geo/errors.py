@@ -2,6 +2,7 @@
 
 HongxianError               the command fails (exit 1)
 ├── WorkerError             a child process died or ran over its limits
+├── StoppedError            the work was told to stop, and goes back to the queue
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
 ├── ChainError              a record's hash chain is broken
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
@@ -29,6 +30,10 @@ class HongxianError(Exception):
 
 class WorkerError(HongxianError):
     """A child process died or ran over its limits of memory or time."""
+
+
+class StoppedError(HongxianError):
+    """The work was told to stop before its end: it goes back to the queue as it is."""
 
 
 class StoreError(HongxianError):

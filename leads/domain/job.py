@@ -14,6 +14,10 @@ USUAL_PRIORITY = 5
 """Given where none is asked for."""
 MAX_ATTEMPTS = 5
 """Leases a job may use up before it counts as failed."""
+FIRST_WAIT_S = 10.0
+"""Seconds a job rests after its first failure."""
+LONGEST_WAIT_S = 600.0
+"""No rest is longer, in seconds."""
 
 
 class JobState(StrEnum):
@@ -24,6 +28,15 @@ class JobState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+def wait_s(attempts: int) -> float:
+    """Seconds a job rests after its `attempts`-th failure (from 1): doubled each time, to a bound.
+
+    With the constants above: 10, 20, 40, 80 s, and never more than 600 s.
+    """
+    doublings = min(attempts - 1, 30)  # far over the bound, far under an overflow
+    return min(FIRST_WAIT_S * 2.0**doublings, LONGEST_WAIT_S)
 
 
 @dataclass(frozen=True, slots=True)
