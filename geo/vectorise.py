@@ -10,20 +10,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import shapely
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.features import shapes
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.change_class import ChangeClass
 from geo.geobox import Window
-from geo.raster import ChangeMap, Mask
+from geo.outlines import Labels, outlines
+from geo.raster import ChangeMap, Float, Mask
 
 FULL = 65535
 """Probabilities are counted in 65535ths: integer sums do not depend on their order."""
-
-Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,59 +50,74 @@ def vectorise(change: ChangeMap, core: Window, threshold: float, speck_pixels: i
     follows the number of patches, not of pixels.
     """
     mask = change.observed & (change.probability >= threshold)
-    labels, pixels, at_seam = _labels_without_specks(mask, speck_pixels)
-    if not len(pixels):
+    labels, kept = _without_specks(mask, speck_pixels)
+    if not kept.any():
         return []
-    outlines = _outlines(labels, core)
-    weights = np.rint(change.probability * FULL).astype(np.int64)
-    by_class = _class_sums(labels, weights, change, len(pixels))
-    unsure = _uncertainty_sums(labels, change, len(pixels))
+    found = outlines(mask, labels, kept)
+    corner = np.array([core.col, core.row])
+    placed = shapely.transform(found, lambda at: at + corner)
+    sums = _sums(change, mask, labels, kept)
+    at_seam = _at_edge(labels, len(kept))[kept].tolist()
     return [
         Patch(
-            outlines[i],
-            int(pixels[i]),
-            int(by_class[:, i].sum()),
-            tuple(int(total) for total in by_class[:, i]),
-            None if unsure is None else int(unsure[i]),
-            bool(at_seam[i]),
+            placed[i], sums.pixels[i], sum(sums.by_class[i]), sums.by_class[i], unsure, at_seam[i]
         )
-        for i in range(len(pixels))
+        for i, unsure in enumerate(sums.unsure)
     ]
 
 
-def _labels_without_specks(
-    mask: Mask, speck_pixels: int
-) -> tuple[Labels, NDArray[np.int64], NDArray[np.bool_]]:
-    """Labels 1..n of the kept components, their sizes and whether they touch the edge."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
-    rows, cols = mask.shape
-    at_seam = (left == 0) | (top == 0) | (right == cols) | (bottom == rows)
-    sizes = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
-    keep = (sizes >= speck_pixels) | at_seam
-    keep[0] = False  # the background
-    renumber = np.zeros(count, dtype=np.int32)
-    renumber[keep] = np.arange(1, keep.sum() + 1, dtype=np.int32)
-    return renumber[labels], sizes[keep], at_seam[keep]
+def _without_specks(mask: Mask, speck_pixels: int) -> tuple[Labels, Mask]:
+    """Labels 0 to n of the 8-connected components, and which of them are kept, 0 never."""
+    count, found = cv2.connectedComponents(mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    labels = np.asarray(found, dtype=np.int32)
+    kept = np.bincount(labels[mask], minlength=count) >= speck_pixels
+    kept |= _at_edge(labels, count)
+    kept[0] = False  # the background
+    return labels, kept
 
 
-def _outlines(labels: Labels, core: Window) -> list[MultiPolygon]:
-    """One outline per label, in (column, row) of the working grid."""
-    offset = Affine.translation(core.col, core.row)
-    parts: dict[int, list[Polygon]] = {}
-    for shape, label in shapes(labels, mask=labels > 0, connectivity=4, transform=offset):
-        rings = shape["coordinates"]
-        parts.setdefault(int(label), []).append(Polygon(rings[0], rings[1:]))
-    return [_outline(parts[label]) for label in sorted(parts)]
+def _at_edge(labels: Labels, count: int) -> Mask:
+    """Which labels touch the edge of the tile."""
+    touches = np.zeros(count, dtype=np.bool_)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        touches[edge] = True
+    return touches
 
 
-def _outline(parts: list[Polygon]) -> MultiPolygon:
-    """The outline of one label: its parts touch at corners only, so they need no union.
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Whole numbers per kept component."""
 
-    GDAL's rings may touch themselves at a corner, which polygons may not: then a union mends them.
+    pixels: list[int]
+    """Pixels inside."""
+    by_class: list[tuple[int, ...]]
+    """Probability in 65535ths, by class code."""
+    unsure: list[int] | list[None]
+    """Uncertainty in 65535ths, where the detector states it."""
+
+
+def _sums(change: ChangeMap, mask: Mask, labels: Labels, kept: Mask) -> _Sums:
+    """Count and add up what lies inside the kept components.
+
+    Sums run in float64, which holds whole numbers below 2^53 exactly: those of 10^11 pixels.
     """
-    return tidy(MultiPolygon(parts)) if shapely.is_valid(parts).all() else canonical(parts)
+    number = np.cumsum(kept) - 1  # of the kept ones, from 0
+    inside = np.flatnonzero(mask)
+    inside = inside[kept[labels.ravel()[inside]]]
+    patch, count, codes = number[labels.ravel()[inside]], int(kept.sum()), len(ChangeClass)
+
+    def total(values: Float, bins: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+        weights = np.rint(values.ravel()[inside] * FULL)
+        return np.bincount(bins, weights, size).astype(np.int64)
+
+    classes = 0 if change.classes is None else change.classes.ravel()[inside]
+    by_class = total(change.probability, patch * codes + classes, count * codes)
+    unsure = change.uncertainty
+    return _Sums(
+        np.bincount(patch, minlength=count).tolist(),
+        [tuple(row) for row in by_class.reshape(count, codes).tolist()],
+        [None] * count if unsure is None else total(unsure, patch, count).tolist(),
+    )
 
 
 def canonical(parts: list[Polygon]) -> MultiPolygon:
@@ -118,26 +130,3 @@ def tidy(outline: BaseGeometry) -> MultiPolygon:
     # normalised first: a ring then starts at a true corner, which the simplifying keeps
     bare = shapely.simplify(shapely.normalize(outline), 0.0, preserve_topology=False)
     return MultiPolygon(list(shapely.get_parts(shapely.normalize(bare))))
-
-
-def _class_sums(
-    labels: Labels, weights: NDArray[np.int64], change: ChangeMap, count: int
-) -> NDArray[np.int64]:
-    """(class code, patch) sums of `weights`."""
-    sums = np.zeros((len(ChangeClass), count), dtype=np.int64)
-    inside = labels > 0
-    codes = np.zeros(inside.sum(), dtype=np.int64)
-    if change.classes is not None:
-        codes += change.classes[inside]
-    np.add.at(sums, (codes, labels[inside].astype(np.int64) - 1), weights[inside])
-    return sums
-
-
-def _uncertainty_sums(labels: Labels, change: ChangeMap, count: int) -> NDArray[np.int64] | None:
-    """Sums of uncertainty per patch in 65535ths."""
-    if change.uncertainty is None:
-        return None
-    inside = labels > 0
-    sums = np.zeros(count, dtype=np.int64)
-    np.add.at(sums, labels[inside] - 1, np.rint(change.uncertainty[inside] * FULL).astype(np.int64))
-    return sums
