@@ -16,7 +16,7 @@ from leads.store.engine import connect, reading, write, writing
 from leads.store.failures import BusyError, GoneError
 from leads.store.migrate import check_up_to_date, newest_revision, revision, upgrade
 from leads.store.schema import leads, sites
-from tests.leads.store.conftest import PostgresServer, run_sql
+from tests.leads.conftest import PostgresServer, run_sql
 from tests.leads.store.made_store import NOW, file, made_run, sighted, square
 
 NO_WAIT = {"waits_s": (0.0, 0.0), "sleep": lambda _: None}

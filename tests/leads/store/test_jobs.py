@@ -105,7 +105,7 @@ def test_a_lease_that_ran_out_is_taken_and_the_old_one_writes_nothing(store: Eng
         ("finish", {}, NOW),
         ("release", NOW),
     ):
-        with pytest.raises(LeaseLostError, match="no longer held by w:1:1 .lease 1."):
+        with pytest.raises(LeaseLostError, match=r"no longer held by w:1:1 \(lease 1\)"):
             do(store, name, first.lease, *arguments)
     with pytest.raises(LeaseLostError):
         do(store, "fail", first.lease, "late", NOW, again=True)

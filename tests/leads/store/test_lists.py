@@ -29,7 +29,7 @@ from leads.store.lead_row import LEAD_COLUMNS, LeadRow, lead_row
 from leads.store.migrate import upgrade
 from leads.store.schema import leads, sites
 from leads.store.scope import BEFORE_DISPATCH
-from tests.leads.store.conftest import PostgresServer, run_sql
+from tests.leads.conftest import PostgresServer, run_sql
 from tests.leads.store.made_store import ANALYST, DISPATCHER
 
 COUNT = 240

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from leads.store.engine import connect, reading, writing
 from leads.store.migrate import upgrade
 from leads.store.schema import metadata
-from tests.leads.store.conftest import PostgresServer, run_sql
+from tests.leads.conftest import PostgresServer, run_sql
 
 DECLARED = {
     "sqlite": (
