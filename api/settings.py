@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     body_mb: float = Field(default=2.0, gt=0)
     """Largest request body in MB; an outline of 10,000 corners takes half of one."""
 
+    keep_free_gb: float = Field(default=2.0, ge=0)
+    """GB a run leaves free on the disk of the data folder: it stops before, to be resumed."""
+    alert_url: str = ""
+    """Where a failed run is told by an HTTP POST of JSON; empty: nowhere."""
+
     @property
     def data_folder(self) -> Path:
         """`data` with `~` written out."""

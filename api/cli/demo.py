@@ -6,7 +6,9 @@ import click
 
 from api.cli.detect import as_report, as_text, write
 from api.cli.options import with_progress
-from leads.run.detect import Detection, Request, detect
+from leads.run.detect import detect
+from leads.run.detection import Detection
+from leads.run.request import Request
 from leads.run.runner import pool
 from tiles.synthetic.sample import write_sample
 

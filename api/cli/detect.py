@@ -1,49 +1,35 @@
 """`hongxian detect`: a pair of scenes becomes a file of leads."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.cli.options import Day, detector_option, json_option, print_json, with_progress
+from api.cli.options import json_option, print_json, with_progress
+from api.cli.pair_options import comparing
 from leads.documents.export import check_out, write_leads
 from leads.documents.sheet import check_sheet, write_sheet
 from leads.run.chips import read_chips
-from leads.run.detect import Detection, Request
 from leads.run.detect import detect as detect_leads
+from leads.run.detection import Detection
+from leads.run.request import Request
 from leads.run.runner import Runner, pool
 
 
 @click.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("--before-date", type=Day(), help="Date of BEFORE, where the imagery states none.")
-@click.option("--after-date", type=Day(), help="Date of AFTER, where the imagery states none.")
-@click.option(
-    "--layers",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Vector file or folder to cross with; may be given several times.",
-)
-@detector_option
-@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), help="Probability.")
-@click.option("--min-area", type=click.FloatRange(0), help="Smallest candidate in m2.")
+@comparing
 @click.option("--out", type=click.Path(path_type=Path), help=".gpkg, .geojson or .parquet.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="HTML sheet with pictures.")
 @json_option
 def detect(
     before: str,
     after: str,
-    before_date: date | None,
-    after_date: date | None,
-    layers: tuple[Path, ...],
-    detector: str,
-    threshold: float | None,
-    min_area: float | None,
     out: Path | None,
     sheet: Path | None,
     as_json: bool,  # noqa: FBT001 (click hands flags over as booleans)
+    **how: Any,  # noqa: ANN401 (the options of `comparing`)
 ) -> None:
     """Find what changed between BEFORE and AFTER, and where it matters.
 
@@ -54,7 +40,7 @@ def detect(
         check_out(out)
     if sheet:
         check_sheet(sheet)
-    request = Request(before, after, before_date, after_date, layers, detector, threshold, min_area)
+    request = Request(before, after, **how)
     with pool() as runner:
         found = detect_leads(request, runner, with_progress)
         write(found, runner, out, sheet)

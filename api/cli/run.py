@@ -1,107 +1,116 @@
-"""`hongxian run`: detect, then file what was found into the store."""
+"""`hongxian run`: a pass, a folder or a district is compared, and what is found is filed."""
 
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
 
-from api.cli.detect import as_report
-from api.cli.options import Day, detector_option, json_option, print_json, with_progress
+from api.cli.options import json_option, print_json
+from api.cli.pair_options import comparing
+from api.cli.run_lines import result_line, show_plan, show_refused
 from api.cli.store import SYSTEM, now, open_store
+from api.cli.workplace import Asked, Work, opened_runner, runner_options
 from geo.errors import InputError
-from geo.zone import ZoneLayer
-from leads.run.detect import Detection, Request
-from leads.run.detect import detect as detect_leads
-from leads.run.runner import pool
-from leads.store.engine import reading, write
-from leads.store.file_run import file_run
-from leads.store.layers import layers_in_force
-from leads.store.runs import RunRow
-
-TWO = ("before", "after")
+from leads.domain.job import MOST_PRIORITY, USUAL_PRIORITY
+from leads.run.pairs import Pairs, Refused, pairs_of
+from leads.run.plan_report import plan_report
+from leads.run.request import Request
+from leads.run.runner import Runner
+from leads.run.stored_pairs import pairs_in_store
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--before-date", type=Day(), help="Date of BEFORE, where the imagery states none.")
-@click.option("--after-date", type=Day(), help="Date of AFTER, where the imagery states none.")
+@click.argument("paths", nargs=-1)
+@click.option("--pass", "pass_id", help="A scene of the store, by its id or the start of it.")
+@click.option("--district", help="Look at this district only, by its code.")
+@comparing
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--shadow", is_flag=True, help="Compare with what is filed; file nothing.")
+@click.option("--resume", is_flag=True, help="Go on with what was begun and not finished.")
+@click.option("--queue", is_flag=True, help="Leave the work to `hongxian worker`.")
 @click.option(
-    "--layers",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Vector file or folder to cross with; may be given several times.",
+    "--priority",
+    type=click.IntRange(0, MOST_PRIORITY),
+    default=USUAL_PRIORITY,
+    show_default=True,
+    help="The highest goes first.",
 )
-@detector_option
-@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), help="Probability.")
-@click.option("--min-area", type=click.FloatRange(0), help="Smallest candidate in m2.")
+@runner_options
 @json_option
 def run(
     paths: tuple[str, ...],
-    before_date: date | None,
-    after_date: date | None,
-    layers: tuple[Path, ...],
-    detector: str,
-    threshold: float | None,
-    min_area: float | None,
-    as_json: bool,  # noqa: FBT001 (click hands flags over as booleans)
+    pass_id: str | None,
+    district: str | None,
+    only_plan: bool,  # noqa: FBT001 (click hands flags over as booleans)
+    shadow: bool,  # noqa: FBT001
+    resume: bool,  # noqa: FBT001
+    queue: bool,  # noqa: FBT001
+    priority: int,
+    runner: str,
+    processes: int | None,
+    ray: str | None,
+    as_json: bool,  # noqa: FBT001
+    **how: Any,  # noqa: ANN401 (the options of `comparing`)
 ) -> None:
-    """Find leads between two images and file them.
+    """Find leads between the images of a pass and earlier ones, and file them.
 
-    PATHS are BEFORE and AFTER, or one folder that holds `before` and `after`. Filing the same run
-    again changes nothing. Without --layers the editions of the store are crossed with.
+    PATHS are BEFORE and AFTER, each one scene or a folder of the scenes of one pass, or a folder
+    that holds `before` and `after`, or a folder of such folders. Without PATHS: the scene of the
+    store that --pass names, or the store's latest of a --district. Without --layers the editions
+    of the store are crossed with. Filing the same run again changes nothing.
     """
-    before, after = pair_of(paths)
-    request = Request(before, after, before_date, after_date, layers, detector, threshold, min_area)
-    with open_store() as store, pool() as runner:
-
-        def kept(after: date, until: date) -> tuple[ZoneLayer, ...]:
-            with reading(store) as connection:
-                return () if layers else layers_in_force(connection, after, until)
-
-        found = detect_leads(request, runner, with_progress, kept)
-        moment = now()
-        filed = write(
-            store, lambda c: file_run(c, found, SYSTEM.account_id, moment), repeatable=True
-        )
-    for note in found.summary.notes:
-        click.echo(f"note: {note}", err=True)
-    report = filed_report(request, found, filed)
-    print_json(report) if as_json else click.echo(_text(report))
-
-
-def pair_of(paths: tuple[str, ...]) -> tuple[str, str]:
-    """The two images, as absolute paths: the server opens them again. Raises InputError."""
-    if len(paths) == len(TWO):
-        before, after = paths
-        return _absolute(before), _absolute(after)
-    if len(paths) > len(TWO):
-        raise InputError(f"{len(paths)} paths: give BEFORE and AFTER, or a folder that holds both")
-    folder = Path(paths[0])
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: give BEFORE and AFTER, or a folder of both")
-    before, after = (_only(folder, name) for name in TWO)
-    return before, after
+    with opened_runner(runner, processes, ray) as runs, open_store() as store:
+        work = Work(store, runs, Asked(shadow, resume, priority), SYSTEM.account_id)
+        if resume and not (paths or pass_id or district):
+            told = work.resume_all()
+        else:
+            dates = how["before_date"], how["after_date"]
+            pairs = _pairs(paths, pass_id, district, runs, work, dates)
+            asked = [Request(*pair, **how, district=district) for pair in pairs.pairs]
+            if only_plan:
+                _plan(asked, pairs.refused, runs, work, as_json)
+                return
+            show_refused(pairs.refused)
+            told = work.submit(asked) if queue else work.carry_out(asked)
+    single = len(told) == 1
+    if as_json:
+        print_json(told[0] if single else {"runs": told})
+    else:
+        for one in told:
+            click.echo(result_line(one))
+    work.raise_failures()
 
 
-def _only(folder: Path, name: str) -> str:
-    found = [path for path in sorted(folder.iterdir()) if name in (path.name, path.stem)]
-    if len(found) != 1:
-        raise InputError(f"{folder} holds {len(found)} entries called {name!r}: it needs one")
-    return _absolute(str(found[0]))
+def _pairs(
+    paths: Sequence[str],
+    pass_id: str | None,
+    district: str | None,
+    runs: Runner,
+    work: Work,
+    dates: tuple[date | None, date | None],
+) -> Pairs:
+    """What is to be compared; something is, or an InputError says why not."""
+    if paths and pass_id:
+        raise InputError("PATHS and --pass: give one of the two")
+    if paths:
+        pairs = pairs_of(paths, runs, dates)
+    elif pass_id or district:
+        pairs = pairs_in_store(work.engine, pass_id, district, now().date())
+    else:
+        raise InputError("nothing to run: give BEFORE and AFTER, a folder, --pass or --district")
+    if not pairs.pairs:
+        why = "; ".join(f"{one.source}: {one.reason}" for one in pairs.refused)
+        raise InputError(f"nothing to compare: {why}")
+    return pairs
 
 
-def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).absolute())
-
-
-def filed_report(request: Request, found: Detection, filed: RunRow) -> dict[str, Any]:
-    """The report of `--json`."""
-    report = as_report(request, found, None)
-    del report["out"]
-    return {**report, "outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
-
-
-def _text(report: dict[str, Any]) -> str:
-    outcomes = ", ".join(f"{name} {count}" for name, count in sorted(report["outcomes"].items()))
-    return f"run {report['run_id']}: {report['leads']} leads filed ({outcomes or 'none'})"
+def _plan(
+    asked: Sequence[Request],
+    refused: Sequence[Refused],
+    runs: Runner,
+    work: Work,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    report = plan_report(asked, refused, runs, work.engine, work.guard)
+    print_json(report) if as_json else show_plan(report)

@@ -12,7 +12,8 @@ from statistics import median
 from typing import Any
 
 from leads.bench.mosaic import write_mosaic_pair
-from leads.run.detect import Request, detect
+from leads.run.detect import detect
+from leads.run.request import Request
 from leads.run.runner import pool
 
 SMALL_PX, LARGE_PX = 4096, 16384

@@ -31,6 +31,10 @@ class RunRecord:
     """Kind, edition, dates, count and sha256 of each layer crossed with."""
     code_version: str
     """Version of this program."""
+    scope: Mapping[str, Any] | None = None
+    """The only district that was looked at, as JSON values; None: all that the pair shows."""
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the tiles that could not be looked at, however often it was tried."""
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values.
@@ -38,15 +42,15 @@ class RunRecord:
         The same run gives the same values on one kind of processor with one set of libraries: fits
         are floats whose last digits follow those.
         """
-        return {
-            "before": _scene_json(self.before),
-            "after": _scene_json(self.after),
-            "fit": asdict(self.fit),
-            "plan": _plan_json(self.plan),
-            "coefficients": dict(self.coefficients),
+        fixed = fixed_json(
+            self.before, self.after, self.fit, self.plan, self.coefficients, self.scope
+        )
+        values = {
+            **fixed,
             "layers": [dict(layer) for layer in self.layers],
             "code_version": self.code_version,
         }
+        return {**values, "set_aside": list(self.set_aside)} if self.set_aside else values
 
     @property
     def last_day(self) -> date:
@@ -62,6 +66,25 @@ class RunRecord:
     def run_id(self) -> str:
         """Sixteen hex digits over `text`: no clock, no path, so a rerun has the same id."""
         return sha256(self.text.encode()).hexdigest()[:16]
+
+
+def fixed_json(
+    before: Scene,
+    after: Scene,
+    fit: SceneFit,
+    plan: Plan,
+    coefficients: Mapping[str, Any],
+    scope: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What is fixed before the first tile, as JSON values; with it every tile is settled."""
+    values = {
+        "before": _scene_json(before),
+        "after": _scene_json(after),
+        "fit": asdict(fit),
+        "plan": _plan_json(plan),
+        "coefficients": dict(coefficients),
+    }
+    return {**values, "scope": dict(scope)} if scope else values
 
 
 def _scene_json(scene: Scene) -> dict[str, Any]:

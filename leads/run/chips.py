@@ -12,7 +12,7 @@ from geo.crs import CGCS2000, reproject_geometry
 from geo.geobox import GeoBox, Window
 from geo.raster import Raster
 from leads.documents.chip_pair import ChipPair
-from leads.run.detect import Detection
+from leads.run.detection import Detection
 from leads.run.runner import Runner
 from tiles.reading.read import PairReader
 from tiles.render import Picture, chip, png_bytes, stretch_of

@@ -43,7 +43,7 @@ def _lead(
     return Lead(
         lead_id=lead_id(record.run_id, candidate),
         run_id=record.run_id,
-        geometry=_stored(candidate),
+        geometry=stored_outline(candidate),
         score=candidate.score,
         change_class=candidate.change_class,
         uncertainty=candidate.uncertainty,
@@ -63,5 +63,6 @@ def lead_id(run_id: str, candidate: Candidate) -> str:
     return sha256(run_id.encode() + candidate.geometry.wkb).hexdigest()[:16]
 
 
-def _stored(candidate: Candidate) -> MultiPolygon:
+def stored_outline(candidate: Candidate) -> MultiPolygon:
+    """The candidate as the store keeps it: EPSG:4490, in normal form."""
     return shapely.normalize(reproject_geometry(candidate.geometry, candidate.crs, CGCS2000))

@@ -1,5 +1,7 @@
 """Choose a detector, and fit it to a pair, in a child process: imports little, starts fast."""
 
+from dataclasses import replace
+
 from geo.errors import InputError
 from models.detector import Detector, TileDetector
 from models.registry import detector_named
@@ -10,10 +12,13 @@ from tiles.scene_fit import SceneFit
 from tiles.survey.survey import survey
 
 
-def chosen_detector(name: str, gsd_m: float) -> Detector:
+def chosen_detector(
+    name: str, gsd_m: float, device: str | None = None, dtype: str | None = None
+) -> Detector:
     """The named detector for a grid, settled for this machine: what the plan fixes for the run.
 
-    Raises InputError for weights of a network that is here for comparison only.
+    `device` and `dtype` are those of an earlier start of the run, to be used again. Raises
+    InputError for weights of a network that is here for comparison only, or a device that is not.
     """
     detector = detector_named(name, gsd_m)
     if isinstance(detector, Siamese) and detector.weights.card.network != Card("").network:
@@ -21,6 +26,10 @@ def chosen_detector(name: str, gsd_m: float) -> Detector:
             f"{name}: weights of {detector.weights.card.network}, a peer to compare with "
             "(`hongxian evaluate`); leads come from our own network"
         )
+    if device not in (None, "cpu"):
+        raise InputError(f"the run was planned for {device}, which is not here: start it anew")
+    if isinstance(detector, Siamese) and dtype is not None:
+        detector = replace(detector, precision=dtype)
     return detector.settled()
 
 

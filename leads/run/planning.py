@@ -1,5 +1,7 @@
 """Planning: from two scenes and a detector to everything that is fixed before the first tile."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from math import ceil
 
 from geo.geobox import GeoBox
@@ -56,3 +58,24 @@ def _tile_px(halo_px: int) -> int:
 def tiles_of_plan(plan: Plan) -> list[Tile]:
     """The plan's tiles, in row-major order."""
     return list(tiles_of(plan.grid.shape, plan.tile_px, plan.halo_px, plan.multiple_px))
+
+
+MOST_PER_BATCH = 8
+"""Neighbouring tiles handed to a process at once."""
+BATCHES_PER_PROCESS = 4
+"""At least so many, where there are tiles enough: the last one must not be waited for long."""
+
+
+def batches_of(tiles: Sequence[Tile], plan: Plan, processes: int) -> list[tuple[Tile, ...]]:
+    """Tiles in runs along their rows, as they are handed to `processes`; each tile once, in order.
+
+    Neighbours share decoded blocks of the files.
+    """
+    longest = min(MOST_PER_BATCH, max(1, len(tiles) // (BATCHES_PER_PROCESS * processes)))
+    batches: list[tuple[Tile, ...]] = []
+    for _, row in groupby(tiles, key=lambda tile: tile.core.row // plan.tile_px):
+        together = list(row)
+        batches += [
+            tuple(together[start : start + longest]) for start in range(0, len(together), longest)
+        ]
+    return batches

@@ -7,7 +7,7 @@ files, survey, tiles, candidates, crossing, scorecard.
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from geo.zone import ZoneLayer
 from leads.domain.facts import facts_of
 from leads.domain.score import score
 from leads.domain.status import Priority
-from leads.run.detect import Detection, Request, detect
+from leads.run.detect import detect
+from leads.run.detection import Detection, in_force
+from leads.run.kept_layers import NO_LAYERS, recorded
+from leads.run.request import Request
 from leads.run.runner import Inline
 from models.evaluation.exact import Rate
 from models.evaluation.made_ground import GSD_M, MadePair, made_pair, without_changes
@@ -74,9 +77,10 @@ class QuietLine:
         return detect(
             request,
             Inline(),
-            kept_layers=lambda after, until: [
-                zone for zone in zones if zone.edition.in_force_within(after, until)
-            ],
+            kept=replace(
+                NO_LAYERS,
+                near=lambda after, until, _: recorded(in_force(zones, after, until)),
+            ),
         )
 
 

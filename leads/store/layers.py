@@ -144,16 +144,37 @@ def load_layer(connection: Connection, edition: LayerEdition, box: Box | None = 
     return ZoneLayer(edition.kind, dates, frame)
 
 
+def editions_in_force(
+    connection: Connection, after: date, until: date, kind: ZoneKind | None = None
+) -> tuple[LayerEdition, ...]:
+    """Every edition in force on a day of (after, until], by kind and name; of one kind if given."""
+    started = or_(layer_editions.c.valid_from.is_(None), layer_editions.c.valid_from <= until)
+    lasts = or_(layer_editions.c.valid_to.is_(None), layer_editions.c.valid_to > after)
+    asked = select(*_COLUMNS).where(started, lasts)
+    if kind is not None:
+        asked = asked.where(layer_editions.c.kind == kind)
+    rows = connection.execute(asked.order_by(layer_editions.c.kind, layer_editions.c.name))
+    return tuple(map(_edition, rows))
+
+
+def edition_record(edition: LayerEdition) -> dict[str, Any]:
+    """What a run record keeps of a stored edition: `layer_record` of its zones, not read again."""
+    return {
+        "kind": edition.kind.value,
+        "edition": edition.name,
+        "valid_from": edition.valid_from.isoformat() if edition.valid_from else None,
+        "valid_to": edition.valid_to.isoformat() if edition.valid_to else None,
+        "zones": edition.zones,
+        "sha256": edition.sha256,
+    }
+
+
 def layers_in_force(
     connection: Connection, after: date, until: date, box: Box | None = None
 ) -> tuple[ZoneLayer, ...]:
     """Every edition in force on a day of (after, until], the whole of it or near a box."""
-    started = or_(layer_editions.c.valid_from.is_(None), layer_editions.c.valid_from <= until)
-    lasts = or_(layer_editions.c.valid_to.is_(None), layer_editions.c.valid_to > after)
-    asked = select(*_COLUMNS).where(started, lasts)
-    asked = asked.order_by(layer_editions.c.kind, layer_editions.c.name)
-    found = [_edition(row) for row in connection.execute(asked)]
-    return tuple(load_layer(connection, edition, box) for edition in found)
+    editions = editions_in_force(connection, after, until)
+    return tuple(load_layer(connection, edition, box) for edition in editions)
 
 
 def _find(connection: Connection, kind: ZoneKind, name: str) -> LayerEdition | None:

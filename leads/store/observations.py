@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from shapely import MultiPolygon
-from sqlalchemy import Connection, desc, select
+from sqlalchemy import ColumnElement, Connection, desc, select
 
 from geo.change_class import ChangeClass
 from leads.domain.identity import FilingOutcome
-from leads.store.schema import observations
+from leads.store.schema import observations, run_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,30 @@ class Observation:
     geometry: MultiPolygon
     """Outline, EPSG:4490."""
 
+    withdrawn: bool
+    """Whether its run was withdrawn: it is kept, and counts no more."""
 
-_COLUMNS = tuple(observations.c[field.name] for field in fields(Observation))
+
+_COLUMNS = tuple(
+    observations.c[field.name] for field in fields(Observation) if field.name != "withdrawn"
+)
 _LABELLED = {change_class.label: change_class for change_class in ChangeClass}
+
+
+def stands() -> ColumnElement[bool]:
+    """The where clause over `observations` that holds for those of runs not withdrawn."""
+    return observations.c.run_id.not_in(select(run_withdrawals.c.run_id))
 
 
 def observations_of(connection: Connection, lead_id: str) -> tuple[Observation, ...]:
     """Every observation of a lead, oldest image first."""
-    asked = select(*_COLUMNS).where(observations.c.lead_id == lead_id)
+    asked = select(*_COLUMNS, (~stands()).label("withdrawn"))
+    asked = asked.where(observations.c.lead_id == lead_id)
     rows = connection.execute(asked.order_by(observations.c.date_after, _COLUMNS[0]))
     found = []
     for row in rows:
-        values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
+        values = row._asdict()
+        values["withdrawn"] = bool(row.withdrawn)
         values["outcome"] = FilingOutcome(values["outcome"])
         values["change_class"] = _LABELLED[values["change_class"]]
         found.append(Observation(**values))
@@ -59,12 +71,30 @@ def observations_of(connection: Connection, lead_id: str) -> tuple[Observation, 
 
 
 def latest_uncertainty(connection: Connection, lead_id: str) -> float | None:
-    """What the pass with the latest image says; of several patches in it the largest one's.
+    """What the standing pass with the latest image says; of several patches the largest one's.
 
     None where that pass states none, however sure or unsure an earlier one was.
     """
     seen = observations.c
     newest = (seen.date_after, seen.filed_at, seen.area_m2, seen.observation_id)
-    asked = select(seen.uncertainty).where(seen.lead_id == lead_id)
+    asked = select(seen.uncertainty).where(seen.lead_id == lead_id, stands())
     found: float | None = connection.scalar(asked.order_by(*map(desc, newest)).limit(1))
     return found
+
+
+def suggested_class(connection: Connection, lead_id: str) -> ChangeClass | None:
+    """The class that standing passes suggest: the last one filed that names any.
+
+    None where no standing pass saw the lead.
+    """
+    seen = observations.c
+    asked = select(seen.change_class).where(seen.lead_id == lead_id, stands())
+    labels = connection.scalars(asked.order_by(seen.filed_at, seen.observation_id)).all()
+    named = [label for label in labels if _LABELLED[label] is not ChangeClass.UNCLASSIFIED]
+    return _LABELLED[(named or labels)[-1]] if labels else None
+
+
+def outlines_of_run(connection: Connection, run_id: str) -> tuple[MultiPolygon, ...]:
+    """What a run saw, EPSG:4490, by observation id."""
+    asked = select(observations.c.geometry).where(observations.c.run_id == run_id)
+    return tuple(connection.scalars(asked.order_by(observations.c.observation_id)))

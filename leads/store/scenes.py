@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import NotFoundError
+from leads.store.lead_filter import Box
 from leads.store.places import bounds_columns
 from leads.store.schema import scenes
 from tiles.common_grid import footprint, gsd_m
@@ -92,6 +93,22 @@ def list_scenes(
     if date_to:
         asked = asked.where(scenes.c.date <= date_to)
     asked = asked.order_by(scenes.c.date.desc(), scenes.c.scene_id).limit(limit)
+    return tuple(_scene(row) for row in connection.execute(asked))
+
+
+def scenes_near(
+    connection: Connection, box: Box | None, id_start: str = ""
+) -> tuple[SceneRow, ...]:
+    """Scenes whose footprint's bounds meet a box, and whose id starts so; by date, then id."""
+    asked = select(*_COLUMNS).where(scenes.c.scene_id.startswith(id_start, autoescape=True))
+    if box is not None:
+        asked = asked.where(
+            scenes.c.west <= box.east,
+            scenes.c.east >= box.west,
+            scenes.c.south <= box.north,
+            scenes.c.north >= box.south,
+        )
+    asked = asked.order_by(scenes.c.date, scenes.c.scene_id)
     return tuple(_scene(row) for row in connection.execute(asked))
 
 

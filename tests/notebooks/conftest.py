@@ -15,7 +15,8 @@ import pytest
 
 from api.cli.serve import demo_settings, prepare_demo
 from leads.domain.roles import Role
-from leads.run.detect import Request, detect
+from leads.run.detect import detect
+from leads.run.request import Request
 from leads.run.runner import Inline
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,8 @@ from api.accounts.passwords import hash_password
 from api.app import create_app
 from api.settings import Settings
 from leads.domain.roles import Actor, Role
-from leads.run.detect import Request, detect
+from leads.run.detect import detect
+from leads.run.request import Request
 from leads.run.runner import Inline
 from leads.store.accounts import add_account
 from leads.store.engine import connect, writing

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from leads.run.detect import Detection, Request, detect
+from leads.run.detect import detect
+from leads.run.detection import Detection
+from leads.run.request import Request
 from leads.run.runner import Inline, pool
 
 

@@ -1,0 +1,147 @@
+"""Detection: what came of a request, and the last steps to it, from patches to leads."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from geo.candidate import Candidate
+from geo.dissolve import candidates_of, dissolve
+from geo.vectorise import Patch
+from geo.zone import ZoneKind, ZoneLayer
+from leads.custody.canonical import canonical_json
+from leads.domain.lead import Lead
+from leads.domain.plan import Plan
+from leads.domain.run_record import RunRecord
+from leads.domain.run_summary import RunSummary
+from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of, stored_outline
+from leads.run.kept_layers import KeptLayers, RecordedLayer, recorded
+from leads.run.prepared import Prepared
+from leads.version import VERSION
+from tiles.reading.read import PairReader
+from tiles.scene_fit import SceneFit
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What came of a request."""
+
+    leads: tuple[Lead, ...]
+    """In the order of their places on the grid, north to south."""
+    record: RunRecord
+    """What the run was made of."""
+    summary: RunSummary
+    """How much was seen and how long it took."""
+    layers: tuple[ZoneLayer, ...]
+    """The layers in force between the dates, as in `record.layers`."""
+    reader: PairReader
+    """Reads both scenes onto the working grid, for pictures."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What all tiles together gave; the patches are let go once they are candidates."""
+
+    patches: list[Patch]
+    """Patches of all tiles, cut at their seams."""
+    observed_pixels: int = 0
+    """Pixels seen on both dates."""
+    detector_cpu_seconds: float = 0.0
+    """Processor time inside the detector."""
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the tiles that could not be looked at."""
+
+    def candidates(self, prepared: Prepared) -> list[Candidate]:
+        """Patches joined over seams and large enough, scored."""
+        plan = prepared.planned.plan
+        joined = dissolve(self.patches)
+        self.patches.clear()
+        calibrated = prepared.planned.detector.calibrated
+        return candidates_of(joined, plan.grid, plan.min_area_m2, plan.min_pixels, calibrated)
+
+
+def finish(
+    prepared: Prepared, swept: Swept, kept: KeptLayers, seconds: Callable[[], float]
+) -> Detection:
+    """From what the tiles gave to leads: dissolve, cross with the layers in force, record.
+
+    `seconds` tells the time spent on the run so far; leads outside the run's district are left out.
+    """
+    planned, reader = prepared.planned, prepared.planned.reader
+    before, after = reader.before, reader.after
+    candidates = swept.candidates(prepared)
+    own = recorded(in_force(planned.loaded.layers, before.date, after.date))
+    outlines = [stored_outline(candidate) for candidate in candidates]
+    crossed = (*own, *kept.near(before.date, after.date, outlines))
+    described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
+    scope = planned.scope
+    record = RunRecord(
+        before,
+        after,
+        prepared.fit,
+        planned.plan,
+        prepared.fitted.coefficients,
+        tuple(described),
+        VERSION,
+        scope.record if scope else None,
+        swept.set_aside,
+    )
+    layers = _in_order(crossed, described)
+    leads = leads_of(candidates, layers, record)
+    if scope is not None:
+        leads = tuple(lead for lead in leads if lead.district_code == scope.code)
+    notes = (*planned.loaded.notes, *_notes(leads, layers, prepared.fit, swept.set_aside))
+    return Detection(
+        leads, record, _summary(planned.plan, swept, len(leads), seconds(), notes), layers, reader
+    )
+
+
+def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:
+    """The layers whose edition held on a day the change may have happened."""
+    return tuple(layer for layer in layers if layer.edition.in_force_within(before, after))
+
+
+def _in_order(crossed: Sequence[RecordedLayer], records: Sequence[object]) -> tuple[ZoneLayer, ...]:
+    """The layers in the order of their records."""
+    ranks = {id(record): rank for rank, record in enumerate(records)}
+    return tuple(one.layer for one in sorted(crossed, key=lambda one: ranks[id(one.record)]))
+
+
+def _summary(
+    plan: Plan, swept: Swept, leads: int, seconds: float, notes: tuple[str, ...]
+) -> RunSummary:
+    pixels = plan.grid.height * plan.grid.width
+    return RunSummary(
+        pixels=pixels,
+        valid_pixels=swept.observed_pixels,
+        candidates=leads,
+        leads=leads,
+        seconds=seconds,
+        megapixels_per_second=pixels / 1e6 / seconds,
+        detector_cpu_seconds=swept.detector_cpu_seconds,
+        notes=notes,
+    )
+
+
+def _notes(
+    leads: Sequence[Lead],
+    layers: Sequence[ZoneLayer],
+    fit: SceneFit,
+    set_aside: Sequence[int],
+) -> Iterator[str]:
+    """What was assumed or could not be checked."""
+    if set_aside:
+        yield f"{len(set_aside)} 个影像块无法处理，已搁置 / tiles set aside: nothing is known there"
+    if fit.coregistration_px is None:
+        yield (
+            f"两期影像的相对位置误差无法测定，重叠范围按 {ASSUMED_COREGISTRATION_PX:g} 像元假定 / "
+            "position error not measurable: assumed for the overlap ranges"
+        )
+    if not any(layer.kind is ZoneKind.DISTRICT for layer in layers):
+        yield "未提供行政区图层，线索不带行政区 / no district layer: leads carry no district"
+        return
+    outside = sum(lead.district_code is None for lead in leads)
+    if outside:
+        yield (
+            f"{outside}/{len(leads)} 条线索位于所有行政区之外，行政区为空 / "
+            "leads outside all districts: their district is null"
+        )

@@ -1,0 +1,178 @@
+"""Drive one run of the queue: survey, tiles, leads; killed anywhere it is resumed, not redone."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from geo.patch_bytes import patches_from_bytes
+from leads.domain.job import Job
+from leads.run.detection import Detection, Swept, finish
+from leads.run.disk_guard import DiskGuard
+from leads.run.heartbeat import PATIENCE_S, Watch, ended_under, utc_now
+from leads.run.journal import Batch, Journal, batches_left
+from leads.run.planning import batches_of
+from leads.run.prepared import Prepared, prepare
+from leads.run.progress import Progress, Stage
+from leads.run.request import request_of
+from leads.run.runner import Runner
+from leads.run.shadow import compared
+from leads.run.store_layers import kept_in
+from leads.run.tile import process_batch
+from leads.store.engine import reading, write
+from leads.store.file_run import file_run
+from leads.store.job_tiles import TileState, drop_tiles, tile_rows
+from leads.store.jobs import check_lease, save_progress, save_record
+from leads.store.jobs import finish as end
+from tiles.files.probe import probe_file
+from tiles.limited import blaming
+
+RUN = "run"
+"""Kind of the jobs that are driven here."""
+
+Tell = Callable[[Progress], None]
+"""Shows people how far a run is."""
+
+CHANGED = "影像、图层或处理器已变，重新开始 / imagery, district or processor changed: begun anew"
+"""Noted where a resume could not go on with what there was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Carries out jobs of kind `run`: the store is read and written here, tiles are made there."""
+
+    engine: Engine
+    """The store."""
+    runner: Runner
+    """Where tiles are looked at."""
+    guard: DiskGuard
+    """Stops the run before a disk is full."""
+    tell: Tell = lambda _: None
+    """Told after every batch of tiles."""
+
+    def __call__(self, job: Job, watch: Watch) -> dict[str, Any]:
+        """Carry a job out, from wherever an earlier start of it came to; returns its result.
+
+        Leads are filed, the job is ended and its tiles are dropped in one transaction. Raises
+        LeaseLostError where the job was cancelled or taken over; all errors leave every finished
+        tile in the store, for a resume.
+        """
+        started = perf_counter()
+        self.guard.check()
+        request = request_of(job.payload)
+        kept = kept_in(self.engine, request)
+        prepared = prepare(request, self.runner, kept, job.record)
+        progress = Progress()
+        self._fix(job, prepared, progress)
+        tiles, gone = prepared.planned.tiles, partial(still_there, prepared, self.runner)
+        journal = Journal(self.engine, watch.lease, tiles, progress, gone)
+        progress.begin_tiles()
+        self._look(prepared, journal, watch)
+        self._enter(Stage.CROSSING, job, progress)
+        swept = self._gathered(job.job_id)
+        found = finish(prepared, swept, kept, lambda: perf_counter() - started)
+        watch.check()
+        self._enter(Stage.FILING, job, progress)
+        return write(self.engine, partial(_ended, job, found), repeatable=True, waits_s=PATIENCE_S)
+
+    def _fix(self, job: Job, prepared: Prepared, progress: Progress) -> None:
+        """Keep what was fixed with the job; begin anew where an earlier start fixed otherwise."""
+        fixed = json.loads(json.dumps(prepared.fixed))
+        if job.record == fixed:
+            return
+        if job.record is not None:
+            progress.notes.append(CHANGED)
+
+        def anew(connection: Connection) -> None:
+            drop_tiles(connection, job.lease, list(TileState))
+            save_record(connection, job.lease, fixed)
+
+        self._write(anew)
+
+    def _look(self, prepared: Prepared, journal: Journal, watch: Watch) -> None:
+        """Have every tile looked at that is left, and again those that failed."""
+        planned = prepared.planned
+        work = partial(process_batch, prepared.work)
+        batches = batches_of(planned.tiles, planned.plan, self.runner.processes)
+        left: list[Batch] = batches_left(batches, journal.left)
+        try:
+            while left:
+                again: list[Batch] = []
+                for outcome in self.runner.each(work, left):
+                    again += journal.take(outcome)
+                    journal.flush()
+                    self.guard.check()
+                    self.tell(journal.progress)
+                    watch.check()
+                left = again
+        finally:
+            journal.flush(now=True)
+
+    def _gathered(self, job_id: str) -> Swept:
+        """What all tiles gave, from the store."""
+        swept = Swept([])
+        aside: list[int] = []
+        with reading(self.engine) as connection:
+            for row in tile_rows(connection, job_id):
+                if row.state is TileState.SET_ASIDE:
+                    aside.append(row.tile)
+                if row.patches is not None:
+                    swept.patches += patches_from_bytes(row.patches)
+                swept.observed_pixels += row.observed_pixels
+                swept.detector_cpu_seconds += row.detector_cpu_s
+        swept.set_aside = tuple(aside)
+        return swept
+
+    def _enter(self, stage: Stage, job: Job, progress: Progress) -> None:
+        progress.stage = stage
+        self._write(lambda c: save_progress(c, job.lease, progress.as_json))
+        self.tell(progress)
+
+    def _write(self, work: Callable[[Connection], object]) -> None:
+        write(self.engine, work, repeatable=True, waits_s=PATIENCE_S)
+
+
+def still_there(prepared: Prepared, runner: Runner) -> None:
+    """Raise SceneError where a file of the pair can no longer be opened: no tile is to blame."""
+    reader = prepared.planned.reader
+    bands = (band for scene in (reader.before, reader.after) for band in scene.bands)
+    with blaming(prepared.planned.blamed):
+        for path in sorted({band.path for band in bands}):
+            runner.run(probe_file, path)
+
+
+def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]:
+    """File what was found and end the job; twice does no more than once."""
+    before = ended_under(connection, job.lease)
+    if before is not None and before.result is not None:
+        return dict(before.result)
+    check_lease(connection, job.lease)
+    now, summary = utc_now(), found.summary
+    result: dict[str, Any] = {
+        "run_id": found.record.run_id,
+        "detector": found.record.plan.detector,
+        "weights_sha256": found.record.plan.weights_sha256,
+        "before": job.payload["before"],
+        "after": job.payload["after"],
+        "pixels": summary.pixels,
+        "valid_pixels": summary.valid_pixels,
+        "seconds": round(summary.seconds, 3),
+        "megapixels_per_second": round(summary.megapixels_per_second, 3),
+        "coregistration_px": found.record.fit.coregistration_px,
+        "candidates": summary.candidates,
+        "leads": summary.leads,
+        "set_aside": len(found.record.set_aside),
+        "notes": list(summary.notes),
+    }
+    if job.payload.get("shadow"):
+        result["shadow"] = compared(connection, found)
+    else:
+        filed = file_run(connection, found, job.created_by, now)
+        result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
+    drop_tiles(connection, job.lease, [TileState.DONE, TileState.AGAIN])
+    end(connection, job.lease, result, now)
+    return result
