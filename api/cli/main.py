@@ -11,7 +11,7 @@ from geo.errors import HongxianError
 from leads.version import VERSION
 
 COMMANDS = (
-    *("demo", "detect", "run", "evaluate", "train", "bench"),
+    *("demo", "detect", "run", "worker", "evaluate", "train", "bench"),
     *("leads", "layers", "labels", "users", "serve", "db"),
 )
 """Each is defined under its own name in the module of that name."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -113,6 +114,8 @@ class Worker:
     """Seconds between looks at an empty queue."""
     clock: Callable[[], datetime] = utc_now
     """Tells the present instant, UTC."""
+    on_failure: Callable[[Job], object] = lambda _: None
+    """Told of each attempt that failed, once that is in the store."""
 
     def work(self, *, once: bool = False) -> int:
         """Carry out jobs until told to stop, or with `once` until none is due; returns how many.
@@ -121,8 +124,9 @@ class Worker:
         """
         carried = 0
         while not self.stop.is_set():
+            given_up: list[Job] = []
             try:
-                job = write(self.engine, self._next, waits_s=())
+                job = write(self.engine, partial(self._next, given_up), waits_s=())
             except BusyError:
                 self._rest()
                 continue
@@ -131,6 +135,8 @@ class Worker:
                     raise
                 self._wait_for_the_store(error)
                 continue
+            for ended in given_up:
+                self._tell(ended, failed=ended.state is JobState.FAILED)
             if job is not None:
                 self._carry_out(job)
                 carried += 1
@@ -140,21 +146,27 @@ class Worker:
                 self._rest()
         return carried
 
-    def _next(self, connection: Connection) -> Job | None:
+    def _next(self, given_up: list[Job], connection: Connection) -> Job | None:
         """Claim what is due, or what a dead worker of this machine held.
 
         Also what is leased to this one, which is at work on nothing: such a claim was kept although
         the connection was lost before the store could say so.
         """
-        dead = [name for name in holders(connection) if name == self.name or is_gone(name)]
-        return claim(
-            connection,
-            self.name,
-            self.clock(),
-            lease_s=self.lease_s,
-            kinds=tuple(self.handlers),
-            take_from=dead[0] if dead else None,
-        )
+        names = holders(connection)
+        dead: list[str | None] = [n for n in names if n == self.name or is_gone(n)]
+        for name in dead or [None]:
+            job = claim(
+                connection,
+                self.name,
+                self.clock(),
+                lease_s=self.lease_s,
+                kinds=tuple(self.handlers),
+                take_from=name,
+                on_end=given_up.append,
+            )
+            if job is not None:
+                return job
+        return None
 
     def _carry_out(self, job: Job) -> None:
         began = time.monotonic()
@@ -167,10 +179,20 @@ class Worker:
                 lease_s=self.lease_s,
                 clock=self.clock,
             )
-            told = _told(ended)
         except (LeaseLostError, StoreError) as error:
-            told = f"left as it is: {error}"
-        self.tell(f"job {job.job_id} ({job.kind}), {time.monotonic() - began:.1f} s: {told}")
+            self.tell(f"job {job.job_id} ({job.kind}) left as it is: {error}")
+            return
+        back = ended.state is JobState.QUEUED and ended.attempts == job.attempts
+        failed = back or ended.state is JobState.FAILED
+        self._tell(ended, failed=failed, lasted=f", {time.monotonic() - began:.1f} s")
+
+    def _tell(self, ended: Job, *, failed: bool, lasted: str = "") -> None:
+        came = "handed back" if ended.state is JobState.QUEUED else str(ended.state)
+        if failed:
+            came = f"attempt {ended.attempts} of {ended.max_attempts} failed: {ended.error}"
+        self.tell(f"job {ended.job_id} ({ended.kind}){lasted}: {came}")
+        if failed:
+            self.on_failure(ended)
 
     def _wait_for_the_store(self, error: StoreError) -> None:
         self.tell(f"waiting: {error}")
@@ -185,14 +207,6 @@ class Worker:
     def _rest(self) -> bool:
         """Wait a moment, not all workers the same; False when told to stop."""
         return not self.stop.wait(self.idle_s * random.uniform(0.75, 1.25))  # noqa: S311
-
-
-def _told(job: Job) -> str:
-    if job.state is JobState.FAILED:
-        return f"failed: {job.error}"
-    if job.state is JobState.QUEUED and job.error:
-        return f"attempt {job.attempts} of {job.max_attempts} failed: {job.error}"
-    return "handed back" if job.state is JobState.QUEUED else str(job.state)
 
 
 @contextmanager

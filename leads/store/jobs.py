@@ -9,7 +9,7 @@ twice, but it is never kept twice.
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,10 @@ from leads.store.schema import jobs
 _COLUMNS = tuple(jobs.c[field.name] for field in fields(Job))
 _LONGEST_ERROR = 2000  # characters
 _LEASED = jobs.c.state == JobState.LEASED
+
+
+def _ignored(_: Job) -> None:
+    """For callers who need not know."""
 
 
 def payload_sha256(kind: str, payload: Mapping[str, Any]) -> str:
@@ -85,23 +89,24 @@ def claim(
     kinds: Collection[str] | None = None,
     job_id: str | None = None,
     take_from: str | None = None,
+    on_end: Callable[[Job], object] = _ignored,
 ) -> Job | None:
     """Lease the job that is due first to `worker`, or None where none is.
 
     Due are queued jobs whose rest is over, jobs whose lease ran out, and those of `take_from`, a
     worker the caller knows to be dead; the highest priority first, then the oldest. A job met on
-    the way that was cancelled, or has no attempt left, is ended. The transaction must be a writing
-    one; in PostgreSQL rows that another transaction holds are passed over.
+    the way that was cancelled, or has no attempt left, is ended, and `on_end` told of it. The
+    transaction must be a writing one; in PostgreSQL rows that another holds are passed over.
     """
     asked = _due(now, kinds, job_id, take_from)
     while (row := connection.execute(asked).one_or_none()) is not None:
         found = _job(row)
         if found.cancel_asked:
-            _set(connection, found.job_id, _ended(JobState.CANCELLED, now))
+            on_end(_set(connection, found.job_id, _ended(JobState.CANCELLED, now)))
         elif found.attempts >= found.max_attempts:
             reason = f"given up: {found.attempts} workers stopped without a word, last "
             values = _ended(JobState.FAILED, now) | {"error": f"{reason}{found.worker}"}
-            _set(connection, found.job_id, values)
+            on_end(_set(connection, found.job_id, values))
         else:
             return _leased(connection, found, worker, now, lease_s)
     return None

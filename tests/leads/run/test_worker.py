@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from sqlalchemy import Engine
 
 from geo.errors import InputError, LeaseLostError, StoreError, WorkerError
 from leads.domain.job import Job, JobState
-from leads.run.heartbeat import Watch, utc_now
+from leads.run.heartbeat import Watch, utc_now, worker_name
 from leads.run.worker import Handler, Worker, carry_out, stopping_on_signals
 from leads.store.engine import connect, reading, write
-from leads.store.jobs import cancel, claim, enqueue, finish, job
+from leads.store.jobs import cancel, claim, enqueue, finish, job, requeue
 from tests.leads.conftest import PostgresServer
 
 LEASE_S = 0.4
@@ -146,6 +147,46 @@ def test_a_job_taken_meanwhile_is_left_to_its_new_worker(store: Engine) -> None:
     assert "left as it is" in line
     held = now_is(store, job_id)
     assert (held.state, held.worker, held.fence) == (JobState.LEASED, "w:2:2", 2)
+
+
+def test_failures_are_told_of_and_what_is_handed_back_is_none(store: Engine) -> None:
+    (job_id,) = put(store, max_attempts=2)
+    failures: list[Job] = []
+    work(store, does(WorkerError("a child died")), on_failure=failures.append)
+    assert [(job.job_id, job.attempts) for job in failures] == [(job_id, 1)]
+    write(store, lambda c: requeue(c, job_id, utc_now()))
+    stop = threading.Event()
+
+    def handle(_: Job, watch: Watch) -> dict[str, Any]:
+        stop.set()
+        watch.check()
+        return {}
+
+    (line,) = work(store, handle, on_failure=failures.append, stop=stop)
+    assert line.endswith("handed back") and len(failures) == 1
+
+
+def test_a_job_given_up_is_told_of(store: Engine) -> None:
+    (job_id,) = put(store, max_attempts=1)
+    write(store, lambda c: claim(c, "w:9:9", utc_now(), lease_s=-1.0))
+    failures: list[Job] = []
+    (line,) = work(store, does({}), on_failure=failures.append)
+    assert line == f"job {job_id} (run): attempt 1 of 1 failed: {failures[0].error}"
+    assert "stopped without a word" in line
+
+
+def test_every_dead_worker_is_succeeded(store: Engine) -> None:
+    ids = {put(store)[0], put(store, kind="train")[0]}
+    host, pid, start = worker_name().rsplit(":", 2)
+    ticks, up = start.split("-")
+    for earlier in (1, 2):  # of this process id: surely dead
+        dead = f"{host}:{pid}:{int(ticks) - earlier}-{up}"
+        write(store, partial(claim, worker=dead, now=utc_now(), lease_s=3600))
+    told: list[str] = []
+    Worker(store, {"train": does({})}, told.append, name=NAME).work(once=True)
+    assert len(told) == 1
+    Worker(store, {"run": does({})}, told.append, name=NAME).work(once=True)
+    assert {now_is(store, job_id).state for job_id in ids} == {JobState.DONE}
 
 
 def test_an_interrupt_hands_the_job_back(store: Engine) -> None:

@@ -1,0 +1,62 @@
+"""`hongxian worker`: carries out what the queue holds."""
+
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from api.cli.store import now, open_store
+from api.cli.workplace import alert, disk_guard, opened_runner, runner_options
+from geo.errors import InputError, WorkerError
+from leads.domain.job import Job
+from leads.run.drive import RUN, Driver
+from leads.run.heartbeat import Watch
+from leads.run.worker import Worker, stopping_on_signals
+
+KINDS = (RUN,)
+"""Kinds of jobs that a worker can do."""
+
+
+@click.command()
+@runner_options
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(KINDS),
+    multiple=True,
+    help="Do only jobs of this kind; may be given several times.",
+)
+@click.option("--once", is_flag=True, help="End when nothing is due.")
+def worker(
+    runner: str,
+    processes: int | None,
+    ray: str | None,
+    kinds: tuple[str, ...],
+    once: bool,  # noqa: FBT001 (click hands flags over as booleans)
+) -> None:
+    """Carry out the jobs of the queue, one after another.
+
+    Any number of workers may share a store. Each says one line per job on standard error. SIGTERM
+    or Ctrl-C hands the job under way back to the queue with all its finished tiles; a second one
+    ends the worker at once. What a killed worker had is taken up by another.
+    """
+    with opened_runner(runner, processes, ray):
+        pass  # a runner that cannot work is told before any job is taken
+    with open_store() as store, stopping_on_signals() as stop:
+
+        def run(job: Job, watch: Watch) -> dict[str, Any]:
+            with ExitStack() as stack:
+                try:  # one runner per job: what it broke or hoarded is gone with it
+                    runs = stack.enter_context(opened_runner(runner, processes, ray))
+                except InputError as error:
+                    raise WorkerError(str(error)) from error  # the job is not to blame
+                return Driver(store, runs, disk_guard())(job, watch)
+
+        handlers = {RUN: run}
+        Worker(
+            store,
+            {kind: handlers[kind] for kind in kinds or KINDS},
+            lambda line: click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True),
+            stop,
+            on_failure=lambda job: alert(job, job.error or str(job.state)),
+        ).work(once=once)
