@@ -9,9 +9,17 @@ from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from geo.raster import Float, Mask
 from tiles.reading.masks import CLOUD_MARGIN_PX, OUTSIDE, observed_by_sight
-from tiles.reading.resample import least_around, nearest, remapped, shifted
+from tiles.reading.resample import (
+    Stored,
+    as_float,
+    least_around,
+    nearest,
+    remapped,
+    seen_shifted,
+    write_shifted,
+)
 from tiles.reading.sampling import STEPS, Positions, Sampling, sampling_of
-from tiles.reading.source_pixels import read_float, read_sight
+from tiles.reading.source_pixels import read_sight, read_stored
 from tiles.scene import BandFile
 
 _MAX_SOURCE_SHARE = 16
@@ -19,23 +27,48 @@ _MAX_SOURCE_SHARE = 16
 grid turned by 45 degrees. More comes of a broken georeference and would not fit the memory."""
 
 
+Line = tuple[float, float]
+"""Gain and offset: a value becomes gain * value + offset."""
+
+
 def bands_on_grid(
-    bands: Sequence[BandFile], grid: GeoBox, window: Window, shift: tuple[float, float]
-) -> tuple[Float, Mask]:
-    """Bands of one file on a window inside the grid: (band, y, x) and where all were seen."""
-    sampling = sampling_of(bands[0].geobox, grid, shift)
+    bands: Sequence[BandFile],
+    sampling: Sampling,
+    window: Window,
+    lines: Sequence[Line | None],
+    out: Sequence[Float],
+) -> Mask | None:
+    """Write bands of one file, each by its line, on a window inside the grid into `out` (y, x).
+
+    Returns where all were seen, None where that is everywhere; elsewhere anything is written.
+    """
     rows, cols = sampling.positions(window)
     if sampling.offset is not None:
         needed = _stretch(rows, cols)
         parts = (sampling.offset[0] % STEPS, sampling.offset[1] % STEPS)
-        return shifted(*_read_padded(bands, sampling, needed), parts)
+        stored, valid = _read_padded(bands, sampling, needed)
+        if valid is not None and stored.dtype.kind == "f":  # infinities would be added up
+            stored = as_float(stored, valid)
+        for values, line, plane in zip(stored, lines, out, strict=True):
+            write_shifted(values, parts, line, plane)
+        return seen_shifted(valid, parts)
     around = _clipped(_stretch(rows, cols).pad(1), sampling.source)
     if around is None:
-        shape = (window.height, window.width)
-        return np.zeros((len(bands), *shape), np.float32), np.zeros(shape, np.bool_)
+        return _nothing(out)
     _check_extent(bands[0], around, window)
-    pixels, valid = _read_padded(bands, sampling, around)
-    return remapped(pixels, valid, rows - STEPS * around.row, cols - STEPS * around.col)
+    stored, valid = _read_padded(bands, sampling, around)
+    pixels = as_float(stored, valid)
+    valid = np.ones(pixels.shape[1:], np.bool_) if valid is None else valid
+    found, seen = remapped(pixels, valid, rows - STEPS * around.row, cols - STEPS * around.col)
+    for values, line, plane in zip(found, lines, out, strict=True):
+        write_shifted(values, (0, 0), line, plane)
+    return seen
+
+
+def _nothing(out: Sequence[Float]) -> Mask:
+    for plane in out:
+        plane[:] = 0
+    return np.zeros(out[0].shape, np.bool_)
 
 
 def observed_on_grid(
@@ -99,16 +132,17 @@ def _check_extent(band: BandFile, around: Window, window: Window) -> None:
 
 def _read_padded(
     bands: Sequence[BandFile], sampling: Sampling, window: Window
-) -> tuple[Float, Mask]:
+) -> tuple[Stored, Mask | None]:
     """Averaged source pixels of a window; what lies over the source's edge is not valid."""
     inside = _clipped(window, sampling.source)
     if inside == window:
-        pixels, valid = read_float(bands, window, sampling.factor)
-        return pixels, np.ones(pixels.shape[1:], np.bool_) if valid is None else valid
-    padded = np.zeros((len(bands), window.height, window.width), np.float32)
+        return read_stored(bands, window, sampling.factor)
     seen = np.zeros((window.height, window.width), np.bool_)
-    if inside is not None:
-        rows, cols = inside.relative_to(window).slices
-        padded[:, rows, cols], valid = read_float(bands, inside, sampling.factor)
-        seen[rows, cols] = True if valid is None else valid
+    if inside is None:
+        return np.zeros((len(bands), *seen.shape), np.float32), seen
+    rows, cols = inside.relative_to(window).slices
+    stored, valid = read_stored(bands, inside, sampling.factor)
+    padded = np.zeros((len(bands), *seen.shape), stored.dtype)
+    padded[:, rows, cols] = stored
+    seen[rows, cols] = True if valid is None else valid
     return padded, seen

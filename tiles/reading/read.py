@@ -14,6 +14,7 @@ from geo.geobox import GeoBox, Window
 from geo.raster import Float, Mask, Pair, Raster
 from tiles.files.gdal_env import gdal_env
 from tiles.reading.on_grid import bands_on_grid, observed_on_grid
+from tiles.reading.sampling import sampling_of
 from tiles.scene import BandFile, Scene
 from tiles.scene_fit import BandGain, SceneFit
 
@@ -58,12 +59,27 @@ class PairReader:
         `fit` moves the before image by its shift and brings it to the after image's values by its
         gains. Invalid pixels hold 0. Raises SceneError when a file cannot be decoded.
         """
+        with gdal_env():
+            return Pair(self._before(window, fit), self._after(window))
+
+    def read_seen(self, window: Window, core: Window, fit: SceneFit) -> Pair | None:
+        """The same, or None where no pixel of `core` was seen on the after image.
+
+        Then the before image is not decoded at all. Raises SceneError.
+        """
+        with gdal_env():
+            after = self._after(window)
+            if not after.valid[core.relative_to(window).slices].any():
+                return None
+            return Pair(self._before(window, fit), after)
+
+    def _before(self, window: Window, fit: SceneFit | None) -> Raster:
         shift = (fit.shift_x_px, fit.shift_y_px) if fit else (0.0, 0.0)
         gains = fit.gains if fit else ()
-        with gdal_env():
-            before = read_scene(self.before, self.bands, self.grid, window, shift, gains)
-            after = read_scene(self.after, self.bands, self.grid, window)
-        return Pair(before, after)
+        return read_scene(self.before, self.bands, self.grid, window, shift, gains)
+
+    def _after(self, window: Window) -> Raster:
+        return read_scene(self.after, self.bands, self.grid, window)
 
 
 def read_scene(
@@ -80,16 +96,15 @@ def read_scene(
     y - shift y). A band with a gain becomes gain * value + offset. Raises SceneError when a file
     cannot be decoded.
     """
+    pixels = np.empty((len(bands), window.height, window.width), np.float32)
+    valid = np.empty((window.height, window.width), np.bool_)
     inside = _inside(window, grid)
-    if inside == window:
-        pixels, valid = _read_inside(scene, bands, grid, window, shift, gains)
-        return Raster(grid.crop(window), bands, pixels, valid)
-    pixels = np.zeros((len(bands), window.height, window.width), np.float32)
-    valid = np.zeros((window.height, window.width), np.bool_)
+    if inside != window:
+        pixels[:], valid[:] = 0, False
     if inside is not None:
-        at = inside.relative_to(window).slices
-        found = _read_inside(scene, bands, grid, inside, shift, gains)
-        pixels[:, at[0], at[1]], valid[at] = found
+        rows, cols = inside.relative_to(window).slices
+        here = _Here(scene, grid, inside, shift, pixels[:, rows, cols], valid[rows, cols])
+        here.fill(bands, gains)
     return Raster(grid.crop(window), bands, pixels, valid)
 
 
@@ -103,51 +118,43 @@ def _inside(window: Window, grid: GeoBox) -> Window | None:
     return Window(top, left, bottom - top, right - left)
 
 
-def _read_inside(
-    scene: Scene,
-    bands: tuple[str, ...],
-    grid: GeoBox,
-    window: Window,
-    shift: tuple[float, float],
-    gains: Sequence[BandGain],
-) -> tuple[Float, Mask]:
-    files: list[tuple[list[BandFile], Float]] = []
-    valid = np.ones((window.height, window.width), np.bool_)
-    chosen = sorted((_band(scene, name) for name in bands), key=lambda band: band.path)
-    for _, group in groupby(chosen, key=lambda band: band.path):
-        together = list(group)
-        layers, seen = bands_on_grid(together, grid, window, shift)
-        files.append((together, layers))
-        valid &= seen
-    if scene.scl is not None:
-        valid &= observed_on_grid(scene.scl, grid, window, shift)
-    return _corrected(_in_order(bands, files), bands, valid, gains), valid
+@dataclass(frozen=True, slots=True, eq=False)
+class _Here:
+    """A window inside the grid, to be filled with one scene."""
 
+    scene: Scene
+    grid: GeoBox
+    window: Window
+    shift: tuple[float, float]
+    pixels: Float
+    valid: Mask
 
-def _in_order(bands: tuple[str, ...], files: list[tuple[list[BandFile], Float]]) -> Float:
-    """Layers of all files as one (band, y, x) array."""
-    if len(files) == 1:  # sorting by path kept their order
-        return files[0][1]
-    layers = {
-        band.name: layer
-        for together, found in files
-        for band, layer in zip(together, found, strict=True)
-    }
-    return np.stack([layers[name] for name in bands])
-
-
-def _corrected(
-    pixels: Float, bands: tuple[str, ...], valid: Mask, gains: Sequence[BandGain]
-) -> Float:
-    """The pixels, changed in place: gain * value + offset for bands with a gain, 0 if not valid."""
-    by_band = {gain.band: gain for gain in gains}
-    for index, name in enumerate(bands):
-        if name in by_band:
-            pixels[index] *= np.float32(by_band[name].gain)
-            pixels[index] += np.float32(by_band[name].offset)
-    if not valid.all():
-        np.copyto(pixels, 0, where=~valid)
-    return pixels
+    def fill(self, bands: tuple[str, ...], gains: Sequence[BandGain]) -> None:
+        """Write all bands and where they were seen; the classification first, it may spare all."""
+        self.valid[:] = True
+        if self.scene.scl is not None:
+            self.valid[:] = observed_on_grid(self.scene.scl, self.grid, self.window, self.shift)
+            if not self.valid.any():
+                self.pixels[:] = 0
+                return
+        lines = {gain.band: (gain.gain, gain.offset) for gain in gains}
+        planes = dict(zip(bands, self.pixels, strict=True))
+        chosen = sorted((_band(self.scene, name) for name in bands), key=lambda band: band.path)
+        for _, group in groupby(chosen, key=lambda band: band.path):
+            together = list(group)
+            sampling = sampling_of(together[0].geobox, self.grid, self.shift)
+            names = [band.name for band in together]
+            seen = bands_on_grid(
+                together,
+                sampling,
+                self.window,
+                [lines.get(name) for name in names],
+                [planes[name] for name in names],
+            )
+            if seen is not None:
+                self.valid[:] &= seen
+        if not self.valid.all():
+            np.copyto(self.pixels, 0, where=~self.valid)
 
 
 def _band(scene: Scene, name: str) -> BandFile:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from geo.raster import Codes, Float, Mask
 from tiles.reading.sampling import STEPS, Positions
 
+Stored = NDArray[np.generic]
+"""(band, y, x) or (y, x) in whatever type the file stores, float64 excepted."""
+
 MIN_VALID_SHARE = 0.75
 """Share of a block's pixels that must be valid for their mean to stand for the block."""
 
@@ -46,35 +49,57 @@ def _block_sum(values: NDArray[np.float64], rows: int, cols: int) -> NDArray[np.
     return across
 
 
-def shifted(pixels: Float, valid: Mask, parts: tuple[int, int]) -> tuple[Float, Mask]:
-    """Bilinear values a constant part of a pixel further down and right.
+def as_float(pixels: Stored, valid: Mask | None) -> Float:
+    """(band, y, x) float32, 0 where not valid; may be `pixels` themselves, changed."""
+    found: Float = pixels.astype(np.float32, copy=False)
+    if valid is not None and not valid.all():
+        np.copyto(found, 0, where=~valid)
+    return found
+
+
+def seen_shifted(valid: Mask | None, parts: tuple[int, int]) -> Mask | None:
+    """Where all pixels are valid that have a share in what `write_shifted` writes; None: all."""
+    down, right = parts
+    if valid is not None and right:
+        valid = valid[:, :-1] & valid[:, 1:]
+    if valid is not None and down:
+        valid = valid[:-1] & valid[1:]
+    return valid
+
+
+def write_shifted(
+    values: Stored, parts: tuple[int, int], line: tuple[float, float] | None, out: Float
+) -> None:
+    """Write bilinear values a constant part of a pixel further down and right into `out` (y, x).
 
     `parts` are (down, right) in 1/32 px, 0 to 31. Each part above 0 takes one row or column more of
-    `pixels` than it returns.
+    `values` (y, x) than there are in `out`. With a `line` (gain, offset) a value becomes
+    gain * value + offset. Works through a few rows at a time, which stay in the processor's cache.
     """
-    if parts == (0, 0):
-        return pixels, valid
     down, right = parts
-    if right:
-        valid = valid[:, :-1] & valid[:, 1:]
-    if down:
-        valid = valid[:-1] & valid[1:]
-    out = np.empty((len(pixels), *valid.shape), np.float32)
-    for top in range(0, valid.shape[0], _ROWS):
-        rows = pixels[:, top : top + _ROWS + (1 if down else 0)]
+    floats, mixed, across = (np.empty((_ROWS + 1, values.shape[1]), np.float32) for _ in range(3))
+    for top in range(0, len(out), _ROWS):
+        rows = values[top : top + _ROWS + (1 if down else 0)]
+        here = out[top : top + _ROWS]
+        strip = floats[: len(rows)]
+        np.copyto(strip, rows, casting="same_kind")
         if right:
-            rows = _mixed(rows[:, :, :-1], rows[:, :, 1:], right)
+            strip = _mixed(strip[:, :-1], strip[:, 1:], right, across[: len(rows), :-1], mixed)
         if down:
-            rows = _mixed(rows[:, :-1], rows[:, 1:], down)
-        out[:, top : top + _ROWS] = rows
-    return out, valid
+            _mixed(strip[:-1], strip[1:], down, here, mixed)
+            strip = here
+        if line is not None:
+            np.multiply(strip, np.float32(line[0]), out=here)
+            here += np.float32(line[1])
+        elif strip is not here:
+            np.copyto(here, strip)
 
 
-def _mixed(first: Float, second: Float, part: int) -> Float:
+def _mixed(first: Float, second: Float, part: int, out: Float, spare: Float) -> Float:
     share = np.float32(part / STEPS)
-    mixed = first * (1 - share)
-    mixed += second * share
-    return mixed
+    np.multiply(first, 1 - share, out=out)
+    out += np.multiply(second, share, out=spare[: out.shape[0], : out.shape[1]])
+    return out
 
 
 def remapped(pixels: Float, valid: Mask, rows: Positions, cols: Positions) -> tuple[Float, Mask]:

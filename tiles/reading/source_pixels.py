@@ -16,27 +16,30 @@ from rasterio.windows import Window as RasterioWindow
 
 from geo.errors import SceneError
 from geo.geobox import Window
-from geo.raster import Codes, Float, Mask
-from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
+from geo.raster import Codes, Mask
+from tiles.files.raster_file import DECODING_ERRORS, check_read, one_line, open_raster
+from tiles.files.remote_file import failure_of, open_remote
+from tiles.files.remote_url import is_remote
 from tiles.reading.masks import not_missing, sight_by_scl
-from tiles.reading.resample import block_mean
+from tiles.reading.resample import Stored, as_float, block_mean
 from tiles.scene import BandFile
 
 MAX_OPEN = 32
 """Files kept open: two dates of 13 band files and a classification, and some more."""
 
 _CHUNK_PX = 2048  # edge of what is read at once before averaging
-_open: OrderedDict[tuple[str, int, int], DatasetReader] = OrderedDict()
+_open: OrderedDict[tuple[str, str], DatasetReader] = OrderedDict()
 
 
-def read_float(
+def read_stored(
     bands: Sequence[BandFile], window: Window, factor: tuple[int, int]
-) -> tuple[Float, Mask | None]:
+) -> tuple[Stored, Mask | None]:
     """Pixels of bands of one file, averaged over blocks of `factor` (rows, columns).
 
     `window` counts blocks from the file's first pixel and lies inside the file. Returns
-    (band, y, x) float32, 0 where missing, and the mask (y, x), None where nothing is missing.
-    Raises SceneError when the file cannot be decoded there.
+    (band, y, x) as stored, or float32 where averaged or stored as float64, and the mask (y, x),
+    None where nothing is missing; what is missing may hold anything. Raises SceneError when the
+    file cannot be decoded there.
     """
     if factor == (1, 1):
         return _read(bands, window)
@@ -46,7 +49,7 @@ def read_float(
         at = part.relative_to(window).slices
         fine, seen = _read(bands, _fine(part, factor))
         seen = np.ones(fine.shape[1:], np.bool_) if seen is None else seen
-        pixels[:, at[0], at[1]], valid[at] = block_mean(fine, seen, factor)
+        pixels[:, at[0], at[1]], valid[at] = block_mean(as_float(fine, seen), seen, factor)
     return pixels, valid
 
 
@@ -84,7 +87,7 @@ def _parts(window: Window, factor: tuple[int, int]) -> list[Window]:
     ]
 
 
-def _read(bands: Sequence[BandFile], window: Window) -> tuple[Float, Mask | None]:
+def _read(bands: Sequence[BandFile], window: Window) -> tuple[Stored, Mask | None]:
     stored = _decode(bands, window)
     dataset = _dataset(bands[0])
     stated = [dataset.nodatavals[band.index - 1] for band in bands]
@@ -92,18 +95,16 @@ def _read(bands: Sequence[BandFile], window: Window) -> tuple[Float, Mask | None
         band.nodata if value is None else float(value)
         for band, value in zip(bands, stated, strict=True)
     )
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, so missing
-        pixels = stored.astype(np.float32)
-    valid = not_missing(stored if stored.dtype != np.float64 else pixels, nodata)
+    valid = not_missing(stored, nodata)
     if stored.dtype == np.float64:
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, so missing
+            stored = stored.astype(np.float32)
         also = not_missing(stored, nodata)
         valid = also if valid is None or also is None else valid & also
     masked = _stored_mask(dataset, bands, window)
     if masked is not None:
         valid = masked if valid is None else valid & masked
-    if valid is not None:
-        np.copyto(pixels, 0, where=~valid)
-    return pixels, valid
+    return stored, valid
 
 
 def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
@@ -115,6 +116,7 @@ def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
         stored: NDArray[np.generic] = dataset.read(indexes, window=_rasterio(window))
     except DECODING_ERRORS as error:
         raise _undecodable(bands[0], window, error) from None
+    check_read(bands[0].path)
     return stored
 
 
@@ -160,6 +162,7 @@ def _stored_mask(dataset: DatasetReader, bands: Sequence[BandFile], window: Wind
             seen = dataset.read_masks(band.index, window=_rasterio(window)) != 0
         except DECODING_ERRORS as error:
             raise _undecodable(band, window, error) from None
+        check_read(band.path)
         valid = seen if valid is None else valid & seen
     return valid
 
@@ -173,16 +176,15 @@ def _alpha(dataset: DatasetReader, band: BandFile) -> BandFile | None:
 
 
 def _dataset(band: BandFile) -> DatasetReader:
-    """The open file of a band; opened again when it was changed on disk."""
-    try:
-        stat = Path(band.path).stat()
-    except OSError as error:
-        raise SceneError(f"{band.path}: {one_line(error)}") from None
-    key = (band.path, stat.st_mtime_ns, stat.st_size)
+    """The open file of a band; opened again when it was changed on disk, or bytes did not come."""
+    key = (band.path, band.stamp) if is_remote(band.path) else _on_disk(band.path)
+    if failure_of(band.path) is not None and key in _open:
+        _open.pop(key).close()
     if key in _open:
         _open.move_to_end(key)
         return _open[key]
-    dataset = open_raster(band.path)
+    remote = open_remote(band.path, band.stamp) if is_remote(band.path) else None
+    dataset = open_raster(band.path, remote)
     if dataset.shape != band.geobox.shape or dataset.count < band.index:
         dataset.close()
         raise SceneError(f"{band.path}: changed since the scene was opened; start again")
@@ -192,11 +194,21 @@ def _dataset(band: BandFile) -> DatasetReader:
     return dataset
 
 
+def _on_disk(path: str) -> tuple[str, str]:
+    """A file and its state, by the clock and size."""
+    try:
+        stat = Path(path).stat()
+    except OSError as error:
+        raise SceneError(f"{path}: {one_line(error)}") from None
+    return path, f"{stat.st_mtime_ns}:{stat.st_size}"
+
+
 def _rasterio(window: Window) -> RasterioWindow:
     return RasterioWindow(window.col, window.row, window.width, window.height)
 
 
 def _undecodable(band: BandFile, window: Window, error: BaseException) -> SceneError:
+    check_read(band.path)
     return SceneError(
         f"{band.path}: rows {window.row} to {window.row + window.height - 1}, columns "
         f"{window.col} to {window.col + window.width - 1} cannot be decoded ({one_line(error)}); "
