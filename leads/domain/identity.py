@@ -3,11 +3,14 @@
 A site (a place) has leads, one per round; a lead has observations. Only the newest lead of a site
 takes part. A sighting belongs to the open leads it overlaps; without one to the closed, without one
 to the discarded. Nothing is ever deleted: merges and splits are recorded beside what was there.
+
+A lead that was withdrawn with its run is passed over as if it were not there, not opened again: a
+better run brings its own outline, dates and pictures. Only the number of its round stays taken.
 """
 
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -129,12 +132,14 @@ def match(new: Sequence[Sighting], known: Sequence[KnownLead]) -> tuple[Filing, 
     _check_unique(sighting.lead_id for sighting in new)
     _check_unique(lead.lead_id for lead in known)
     sightings = sorted(new, key=lambda sighting: sighting.lead_id)
-    leads = sorted(_newest_rounds(known), key=lambda lead: lead.lead_id)
+    standing = [lead for lead in known if lead.status is not Status.WITHDRAWN]
+    leads = sorted(_newest_rounds(standing), key=lambda lead: lead.lead_id)
+    last_round = {lead.site_id: lead.round for lead in _newest_rounds(known)}
     found = meetings([one.geometry for one in sightings], [lead.geometry for lead in leads])
     on_lead: dict[str, list[_Match]] = defaultdict(list)
     filings: dict[str, Filing] = {}
     for number, sighting in enumerate(sightings):
-        one = _best_match(sighting, found.get(number, ()), leads)
+        one = _best_match(sighting, found.get(number, ()), leads, last_round)
         if one is None:
             filings[sighting.lead_id] = _new_lead(sighting, FilingOutcome.NEW_SITE, None)
         else:
@@ -153,6 +158,7 @@ class _Match:
     of_lead: float  # share of the lead it covers
     others: tuple[KnownLead, ...]  # leads of the same standing it overlaps as well
     merged: tuple[str, ...]  # of these, open ones it covers
+    next_round: int  # of the lead's site
 
 
 def _check_unique(ids: Iterable[str]) -> None:
@@ -176,7 +182,10 @@ def _standing(lead: KnownLead) -> int:
 
 
 def _best_match(
-    sighting: Sighting, meets: Sequence[Meeting], leads: Sequence[KnownLead]
+    sighting: Sighting,
+    meets: Sequence[Meeting],
+    leads: Sequence[KnownLead],
+    last_round: Mapping[str, int],
 ) -> _Match | None:
     """The lead most like the sighting; of equal ones the larger, then the lower id."""
     rules = identity_rules()
@@ -194,6 +203,7 @@ def _best_match(
         best.of_known,
         others=tuple(other for _, other in others),
         merged=tuple(sorted(covered)) if first == 0 else (),
+        next_round=last_round[lead.site_id] + 1,
     )
 
 
@@ -252,7 +262,7 @@ def _next_round(one: _Match, outcome: FilingOutcome, recurred: int) -> Filing:
         outcome=outcome,
         lead_id=one.sighting.lead_id,
         site_id=one.lead.site_id,
-        round=one.lead.round + 1,
+        round=one.next_round,
         recurrence_count=one.lead.recurrence_count + recurred,
         parent_lead_id=one.lead.lead_id,
     )

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a lead is on its main line; always exactly one."""
+    """Where a lead is on its main line; always exactly one.
+
+    `withdrawn` is no verdict: the run that made it was taken back before anybody acted on it.
+    """
 
     CANDIDATE = "candidate"
     DESK_REVIEW = "desk_review"
@@ -27,12 +30,13 @@ class Status(StrEnum):
     LOOK_BACK = "look_back"
     REOPENED = "reopened"
     ARCHIVED = "archived"
+    WITHDRAWN = "withdrawn"
 
 
 CLOSED_STATUSES = frozenset({Status.CLOSED, Status.LOOK_BACK, Status.ARCHIVED})
 """The round is over: what is seen there next starts a new one."""
 
-OPEN_STATUSES = frozenset(Status) - CLOSED_STATUSES - {Status.DISCARDED}
+OPEN_STATUSES = frozenset(Status) - CLOSED_STATUSES - {Status.DISCARDED, Status.WITHDRAWN}
 """The round still runs: what is seen there next belongs to it."""
 
 

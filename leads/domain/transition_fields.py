@@ -52,14 +52,19 @@ def read_fields(
     return {rule.name: _READERS[rule.kind](rule, given[rule.name], now) for rule in rules}
 
 
-def _text(rule: FieldRule, given: object, _: datetime) -> FieldValue:
-    text = _string(rule, given).replace("\r\n", "\n").strip()
-    most = rule.most or 0
+def plain_text(name: str, given: str, most: int) -> str:
+    """Words of a person, stripped: 1 to `most` characters. Raises InputError."""
+    text = given.replace("\r\n", "\n").strip()
     if not 1 <= len(text) <= most:
-        raise InputError(f"{rule.name} of {len(text)} characters: needs 1 to {most}")
+        raise InputError(f"{name} of {len(text)} characters: needs 1 to {most}")
     # no store keeps NUL, and half a surrogate pair has no UTF-8
     if any(category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in text):
-        raise InputError(f"{rule.name} holds control characters: take them out")
+        raise InputError(f"{name} holds control characters: take them out")
+    return text
+
+
+def _text(rule: FieldRule, given: object, _: datetime) -> FieldValue:
+    text = plain_text(rule.name, _string(rule, given), rule.most or 0)
     return FieldValue(text, text)
 
 

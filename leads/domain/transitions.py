@@ -12,6 +12,7 @@ from leads.domain.roles import Actor
 from leads.domain.status import ClassBy, Status
 from leads.domain.transition_fields import FieldValue, read_fields
 from leads.domain.transition_table import Action, Transition, transitions
+from leads.domain.withdrawal import WithdrawalOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,29 @@ def linked(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decision
     """The lead was merged with, split off or grew out of another: recorded, the status stays."""
     state = replace(lead, version=lead.version + 1)
     return Decision(_event(lead, state, MachineAction.LINKED, None, now, data), state)
+
+
+def run_withdrawn(
+    lead: LeadState,
+    outcome: WithdrawalOutcome,
+    change_class: ChangeClass,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, Json],
+) -> Decision:
+    """A run that made or saw the lead was withdrawn: one taken back leaves its status, others not.
+
+    `change_class` is what the machine suggests without that run; a person's class stays.
+    """
+    taken_back = outcome is WithdrawalOutcome.TAKEN_BACK
+    state = replace(
+        lead,
+        status=Status.WITHDRAWN if taken_back else lead.status,
+        version=lead.version + 1,
+        change_class=change_class if lead.class_by is ClassBy.MACHINE else lead.change_class,
+    )
+    told = {**data, "outcome": outcome.value}
+    return Decision(_event(lead, state, MachineAction.WITHDRAWN, actor, now, told), state)
 
 
 def _check_allowed(row: Transition, lead: LeadState, actor: Actor) -> None:

@@ -24,7 +24,7 @@ from tiles.common_grid import gsd_m
 from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
 
-NOT_JUDGED = frozenset({Status.CANDIDATE, Status.DESK_REVIEW})
+NOT_JUDGED = frozenset({Status.CANDIDATE, Status.DESK_REVIEW, Status.WITHDRAWN})
 """Nobody has said yet what it is."""
 
 PARTS = ("A", "B", "label", "classes")

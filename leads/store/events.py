@@ -62,6 +62,15 @@ def history(connection: Connection, lead_id: str) -> tuple[Link, ...]:
     return tuple(_link(row) for row in connection.execute(asked))
 
 
+def histories(connection: Connection, lead_ids: Sequence[str]) -> dict[str, list[Link]]:
+    """The whole chains of at most CHUNK leads, each oldest first."""
+    found: dict[str, list[Link]] = {lead_id: [] for lead_id in lead_ids}
+    asked = select(*_COLUMNS).where(events.c.lead_id.in_(lead_ids))
+    for row in connection.execute(asked.order_by(events.c.lead_id, events.c.sequence)):
+        found[row.lead_id].append(_link(row))
+    return found
+
+
 def _row(link: Link) -> dict[str, Any]:
     names = [column.name for column in _COLUMNS[:-2]]
     row = {name: getattr(link.event, name) for name in names}

@@ -12,7 +12,7 @@ from leads.store.leads import MAX_OUTLINES, read_outlines
 from leads.store.schema import leads
 from leads.store.scope import in_scope
 
-_UNDECIDED = (Status.CANDIDATE, Status.DESK_REVIEW)
+_UNDECIDED = (Status.CANDIDATE, Status.DESK_REVIEW, Status.WITHDRAWN)
 
 
 def judged_leads(

@@ -82,7 +82,7 @@ class LeadFilter:
     districts: tuple[str, ...] = ()
     """District codes."""
     statuses: tuple[Status, ...] = ()
-    """Main statuses."""
+    """Main statuses; with none named, all but `withdrawn`."""
     priorities: tuple[Priority, ...] = ()
     """Suggested orders of checking."""
     classes: tuple[ChangeClass, ...] = ()

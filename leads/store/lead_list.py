@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, tuple_
 
 from leads.domain.roles import Actor
+from leads.domain.status import Status
 from leads.store.cursor import Cursor, cursor_of
 from leads.store.lead_filter import LeadFilter, LeadOrder, Near, check_page
 from leads.store.lead_row import LEAD_COLUMNS, LeadRow, bits_of_kinds, lead_row
@@ -94,6 +95,8 @@ def _plain_conditions(where: LeadFilter) -> Iterator[ColumnElement[bool]]:
     ):
         if values:
             yield column == values[0] if len(values) == 1 else column.in_(values)
+    if not where.statuses:
+        yield leads.c.status != Status.WITHDRAWN
     if where.zone_kinds:
         yield leads.c.zone_kinds.bitwise_and(bits_of_kinds(where.zone_kinds)) != 0
     if where.date_from:

@@ -12,13 +12,14 @@ from geo.errors import NotFoundError, StaleError
 from geo.overlap import Overlap
 from leads.custody.chain import Link
 from leads.domain.roles import Actor
+from leads.domain.withdrawal import FlagKind
 from leads.store.access import log_access
 from leads.store.cards import whole_card
 from leads.store.events import history
 from leads.store.lead_row import LEAD_COLUMNS, LeadRow, lead_row
 from leads.store.observations import Observation, observations_of
 from leads.store.overlaps import overlaps_of
-from leads.store.schema import lead_links, leads
+from leads.store.schema import lead_flags, lead_links, leads, run_withdrawals
 from leads.store.scope import in_scope
 
 MAX_OUTLINES = 500
@@ -40,6 +41,20 @@ class LeadLink:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadFlag:
+    """A warning to whoever reads a lead."""
+
+    kind: FlagKind
+    """What it warns of."""
+    run_id: str
+    """The run it is about."""
+    flagged_at: datetime
+    """Instant, UTC."""
+    reason: str
+    """Why, in the words of whoever withdrew the run."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeadDetail:
     """Everything the store knows of one lead."""
 
@@ -55,6 +70,8 @@ class LeadDetail:
     """Oldest first."""
     links: tuple[LeadLink, ...]
     """Splits, merges and rounds it is part of."""
+    flags: tuple[LeadFlag, ...]
+    """Warnings, oldest first."""
     events: tuple[Link, ...]
     """Its chain, oldest first."""
 
@@ -76,6 +93,7 @@ def read_lead(
         overlaps=overlaps_of(connection, lead_id),
         observations=observations_of(connection, lead_id),
         links=links_of(connection, lead_id),
+        flags=flags_of(connection, lead_id),
         events=history(connection, lead_id),
     )
 
@@ -120,6 +138,15 @@ def links_of(connection: Connection, lead_id: str) -> tuple[LeadLink, ...]:
     either = (links.from_lead_id == lead_id) | (links.to_lead_id == lead_id)
     rows = connection.execute(asked.where(either).order_by(links.linked_at, links.from_lead_id))
     return tuple(LeadLink(*row) for row in rows)
+
+
+def flags_of(connection: Connection, lead_id: str) -> tuple[LeadFlag, ...]:
+    """What a reader of the lead is warned of, oldest first."""
+    flags, gone = lead_flags.c, run_withdrawals.c
+    asked = select(flags.kind, flags.run_id, flags.flagged_at, gone.reason)
+    found = asked.join_from(lead_flags, run_withdrawals, flags.run_id == gone.run_id)
+    rows = connection.execute(found.where(flags.lead_id == lead_id).order_by(flags.flagged_at))
+    return tuple(LeadFlag(FlagKind(kind), *rest) for kind, *rest in rows)
 
 
 def _find(connection: Connection, actor: Actor, lead_id: str, *, lock: bool = False) -> Any:  # noqa: ANN401  (a Row)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, insert, select, tuple_
 from geo.errors import NotFoundError
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
+from leads.domain.withdrawal import Withdrawal
 from leads.store.scenes import keep_scene
-from leads.store.schema import runs
+from leads.store.schema import run_withdrawals, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,15 @@ class RunRow:
     """Account, or `system`."""
     filed_at: datetime
     """Instant, UTC."""
+    withdrawal: Withdrawal | None
+    """That it was taken back, or None while it stands; filing it again does not bring it back."""
 
 
-_COLUMNS = tuple(runs.c[field.name] for field in fields(RunRow))
+_OWN = tuple(runs.c[field.name] for field in fields(RunRow) if field.name != "withdrawal")
+_WITHDRAWAL = tuple(run_withdrawals.c[field.name] for field in fields(Withdrawal))
+_RUNS = select(*_OWN, *_WITHDRAWAL).outerjoin(
+    run_withdrawals, run_withdrawals.c.run_id == runs.c.run_id
+)
 
 
 def is_filed(connection: Connection, run_id: str) -> bool:
@@ -81,21 +88,41 @@ def keep_run(
 
 def run(connection: Connection, run_id: str) -> RunRow:
     """One run. Raises NotFoundError."""
-    row = connection.execute(select(*_COLUMNS).where(runs.c.run_id == run_id)).one_or_none()
+    row = connection.execute(_RUNS.where(runs.c.run_id == run_id)).one_or_none()
     if row is None:
         raise NotFoundError(f"no run {run_id!a:.70}")
     return _run(row)
 
 
+def latest_of_pair(connection: Connection, before_id: str, after_id: str) -> RunRow | None:
+    """The run filed last for two scenes, or None."""
+    asked = _RUNS.where(runs.c.before_scene_id == before_id, runs.c.after_scene_id == after_id)
+    newest = asked.order_by(runs.c.filed_at.desc(), runs.c.run_id.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _run(row)
+
+
 def list_runs(
-    connection: Connection, limit: int = 50, after: tuple[datetime, str] | None = None
+    connection: Connection,
+    limit: int = 50,
+    after: tuple[datetime, str] | None = None,
+    *,
+    withdrawn: bool | None = None,
 ) -> tuple[RunRow, ...]:
-    """The latest filed first; `after` (filed_at, run_id) of the last one pages on."""
-    asked = select(*_COLUMNS).order_by(runs.c.filed_at.desc(), runs.c.run_id.desc()).limit(limit)
+    """The latest filed first; `after` (filed_at, run_id) of the last one pages on.
+
+    `withdrawn` asks for those that were, or for those that stand.
+    """
+    asked = _RUNS.order_by(runs.c.filed_at.desc(), runs.c.run_id.desc()).limit(limit)
+    if withdrawn is not None:
+        gone = run_withdrawals.c.run_id
+        asked = asked.where(gone.is_not(None) if withdrawn else gone.is_(None))
     if after is not None:
         asked = asked.where(tuple_(runs.c.filed_at, runs.c.run_id) < tuple_(*after))
     return tuple(_run(row) for row in connection.execute(asked))
 
 
 def _run(row: Sequence[Any]) -> RunRow:
-    return RunRow(*row)
+    own = dict(zip((column.name for column in _OWN), row, strict=False))
+    gone = row[len(_OWN) :]
+    return RunRow(**own, withdrawal=None if gone[0] is None else Withdrawal(*gone))

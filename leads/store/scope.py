@@ -15,6 +15,7 @@ BEFORE_DISPATCH = (
     Status.DESK_REVIEW,
     Status.DISCARDED,
     Status.PENDING_DISPATCH,
+    Status.WITHDRAWN,
 )
 """A lead the city has not handed down, or has taken back to its desk."""
 

@@ -10,6 +10,7 @@ from leads.domain.facts import Facts
 from leads.domain.score import score
 from leads.store.cards import keep_card
 from leads.store.lead_row import urgency
+from leads.store.observations import counts
 from leads.store.schema import observations
 
 DAYS_OF_MONTH = 30.44
@@ -34,11 +35,12 @@ def seen_since(
 ) -> tuple[int | None, float | None]:
     """(later images that show a lead, its growth in a month as a share of its first area).
 
+    Passes of withdrawn runs do not count.
     `latest` are (date, area in m2) of sightings not stored yet. None each while only one image
     shows it.
     """
     asked = select(observations.c.date_after, observations.c.area_m2).where(
-        observations.c.lead_id == lead_id
+        observations.c.lead_id == lead_id, counts()
     )
     seen = dict([*((day, area) for day, area in connection.execute(asked)), *latest])
     if len(seen) < 2:

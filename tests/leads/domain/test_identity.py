@@ -60,6 +60,25 @@ def test_open_takes_an_observation(
     assert not filing.is_new_lead
 
 
+@given(offsets, offsets, widths)
+def test_withdrawn_is_passed_over(x: float, y: float, width: float) -> None:
+    here = block(x, y, width)
+    (filing,) = match([sighting("S", here)], [lead("K", here, Status.WITHDRAWN)])
+    assert filing == Filing("S", FilingOutcome.NEW_SITE, "S", "S", 1, 0)
+
+
+@given(offsets, offsets, widths, closed_statuses)
+def test_a_withdrawn_rounds_number_stays_taken(
+    x: float, y: float, width: float, status: Status
+) -> None:
+    here = block(x, y, width)
+    again = replace(lead("L", here, Status.WITHDRAWN, site="site-K"), round=2, recurrence_count=1)
+    (filing,) = match([sighting("S", here)], [lead("K", here, status), again])
+    assert filing == Filing(
+        "S", FilingOutcome.REOPENED_ROUND, "S", "site-K", 3, 1, parent_lead_id="K"
+    )
+
+
 @given(offsets, offsets, widths, closed_statuses, st.integers(1, 5))
 def test_closed_comes_back_as_the_next_round(
     x: float, y: float, width: float, status: Status, rounds: int

@@ -8,6 +8,7 @@ import pytest
 from geo.errors import InputError
 from leads.domain.event import MachineAction
 from leads.domain.identity import FilingOutcome
+from leads.domain.job import JobState
 from leads.domain.roles import Role
 from leads.domain.status import (
     ClassBy,
@@ -20,6 +21,7 @@ from leads.domain.status import (
 )
 from leads.domain.transition_table import Action
 from leads.domain.vocabulary import unit_names, vocabulary, words_of
+from leads.domain.withdrawal import FlagKind, WithdrawalOutcome
 
 TERMS: dict[str, type[StrEnum]] = {
     "status": Status,
@@ -33,6 +35,9 @@ TERMS: dict[str, type[StrEnum]] = {
     "action": Action,
     "machine_action": MachineAction,
     "filing_outcome": FilingOutcome,
+    "withdrawal_outcome": WithdrawalOutcome,
+    "flag_kind": FlagKind,
+    "job_state": JobState,
 }
 
 
