@@ -8,8 +8,8 @@ import click
 from api.cli.store import now, open_store
 from api.cli.workplace import alert, disk_guard, opened_runner, runner_options
 from geo.errors import InputError, WorkerError
-from leads.domain.job import Job
-from leads.run.drive import RUN, Driver
+from leads.domain.job import RUN, Job
+from leads.run.drive import Driver
 from leads.run.heartbeat import Watch
 from leads.run.worker import Worker, stopping_on_signals
 

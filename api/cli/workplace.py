@@ -13,10 +13,10 @@ from api.cli.run_lines import ProgressLine
 from api.cli.store import now
 from api.settings import Settings
 from geo.errors import ConflictError, HongxianError, WorkerError
-from leads.domain.job import USUAL_PRIORITY, Job, JobState
+from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
 from leads.run.alert import alert_of, post_alert
 from leads.run.disk_guard import DiskGuard
-from leads.run.drive import RUN, Driver
+from leads.run.drive import Driver
 from leads.run.heartbeat import Watch, is_gone, worker_name
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool

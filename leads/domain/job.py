@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+RUN = "run"
+"""Kind of the jobs that compare a pair of scenes."""
 LEASE_S = 60.0
 """A lease that is not renewed for so long may be taken by another worker."""
 MOST_PRIORITY = 9

@@ -256,6 +256,13 @@ def list_jobs(
     return tuple(map(_job, connection.execute(asked)))
 
 
+def ended_since(connection: Connection, kind: str, since: datetime, limit: int) -> tuple[Job, ...]:
+    """Jobs of one kind that were done at an instant or later, the earliest first."""
+    asked = select(*_COLUMNS).where(jobs.c.kind == kind, jobs.c.state == JobState.DONE)
+    ordered = asked.where(jobs.c.finished_at >= since).order_by(jobs.c.finished_at)
+    return tuple(map(_job, connection.execute(ordered.limit(limit))))
+
+
 def latest_of(connection: Connection, payload_sha256: str) -> Job | None:
     """The newest job that was asked for with this payload, or None."""
     asked = select(*_COLUMNS).where(jobs.c.payload_sha256 == payload_sha256)

@@ -95,8 +95,9 @@ def run(connection: Connection, run_id: str) -> RunRow:
 
 
 def latest_of_pair(connection: Connection, before_id: str, after_id: str) -> RunRow | None:
-    """The run filed last for two scenes, or None."""
-    asked = _RUNS.where(runs.c.before_scene_id == before_id, runs.c.after_scene_id == after_id)
+    """The run filed last for two scenes of those that stand, or None."""
+    pair = (runs.c.before_scene_id == before_id, runs.c.after_scene_id == after_id)
+    asked = _RUNS.where(*pair, run_withdrawals.c.run_id.is_(None))
     newest = asked.order_by(runs.c.filed_at.desc(), runs.c.run_id.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return None if row is None else _run(row)
