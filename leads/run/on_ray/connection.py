@@ -15,6 +15,8 @@ _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # when a node goes, ray prints pages on standard output, which belongs to our own reports
     "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
+    # seconds until a wrong address or token is told
+    "RAY_NUM_REDIS_GET_RETRIES": "5",
 }
 
 

@@ -20,6 +20,7 @@ POLL_S = 0.1
 """Seconds between two looks at whether those that start are ready."""
 _SPARE_THREADS = 2  # of a supervisor, beside those that wait for calls
 _LONGEST_REST_S = 60.0
+_STRAGGLERS_S = 15.0
 _FAILED_STARTS = 3  # at each place; by then a cluster that never took a call is told as unfit
 
 
@@ -61,6 +62,8 @@ class Crew:
 
     limits: Limits
     """What each call may use."""
+    nodes: int | None
+    """How many nodes are taken at most; None: all of them."""
     cpus_per_node: int | None
     """CPUs taken of each node; None: all of them."""
     patience_s: float
@@ -157,18 +160,17 @@ class Crew:
 
     def _places(self) -> Iterator[tuple[Place, int]]:
         """Where a supervisor should be, and of how many processes."""
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        for node in nodes:
-            if not node["Alive"]:
-                continue
-            has = node["Resources"]
-            cpus = int(has.get("CPU", 0))
+        known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        resources = {node["NodeID"]: node["Resources"] for node in known if node["Alive"]}
+        able = sorted(node for node, has in resources.items() if has.get("CPU", 0) >= 1)
+        for node in able[: self.nodes]:
+            cpus = int(resources[node]["CPU"])
             cpus = min(cpus, self.cpus_per_node or cpus)
-            gpus = min(int(has.get("GPU", 0)), cpus)
+            gpus = min(int(resources[node].get("GPU", 0)), cpus)
             for gpu in range(gpus):
-                yield Place(node["NodeID"], gpu), cpus // gpus
-            if cpus and not gpus:
-                yield Place(node["NodeID"], None), cpus
+                yield Place(node, gpu), cpus // gpus
+            if not gpus:
+                yield Place(node, None), cpus
 
     def _hire(self, place: Place, processes: int) -> Hand:
         supervisor: Any = ray.remote(Supervisor)

@@ -4,7 +4,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from pickle import dumps, loads
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -117,12 +116,3 @@ class Flight(Generic[Item, Result]):
             return None
         told = f"what carried it out was lost {call.losses} times, last: {in_short(lost)}"
         return Outcome(call.item, None, WorkerError(told))
-
-
-def with_arguments(function: Callable[..., Result], *args: object) -> Callable[[None], Result]:
-    """`function(*args)` as a function of one item that says nothing."""
-    return partial(_without_item, partial(function, *args))
-
-
-def _without_item(function: Callable[[], Result], _: None) -> Result:
-    return function()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from leads.run.on_ray.connection import connected
@@ -38,9 +39,7 @@ class RayPool:
 
     def run(self, function: Callable[..., Result], *args: object) -> Result:
         """One call on some node. Raises WorkerError, or what the function raised."""
-        from leads.run.on_ray.flight import with_arguments  # noqa: PLC0415 (ray)
-
-        (result,) = self.map(with_arguments(function, *args), (None,))
+        (result,) = self.map(partial(_spread, function), (args,))
         return result
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -94,24 +93,30 @@ class RayPool:
             flight.stop()
 
 
+def _spread(function: Callable[..., Result], args: tuple[object, ...]) -> Result:
+    return function(*args)
+
+
 @contextmanager
 def ray_pool(
     address: str | None = None,
     *,
+    nodes: int | None = None,
     cpus_per_node: int | None = None,
     limits: Limits = LIMITS,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[RayPool]:
     """The nodes of the Ray cluster at `address` ("host:port") as a runner.
 
-    None: the cluster that RAY_ADDRESS names, else the one this machine is a node of. Takes
-    `cpus_per_node` CPUs of each node (None: all of them), and all its GPUs. Raises InputError
-    without ray, a token or a cluster, and WorkerError when no node takes calls for `patience_s`.
+    None: the cluster that RAY_ADDRESS names, else the one this machine is a node of. Takes at most
+    `nodes` of them, `cpus_per_node` CPUs of each and all its GPUs (None: all of them). Raises
+    InputError without ray, a token or a cluster, and WorkerError when no node takes calls for
+    `patience_s`.
     """
     with connected(address):
         from leads.run.on_ray.crew import Crew  # noqa: PLC0415 (ray)
 
-        crew = Crew(limits, cpus_per_node, patience_s)
+        crew = Crew(limits, nodes, cpus_per_node, patience_s)
         try:
             crew.muster()
             yield RayPool(crew)
