@@ -102,15 +102,16 @@ def _sums(change: ChangeMap, mask: Mask, labels: Labels, kept: Mask) -> _Sums:
     Sums run in float64, which holds whole numbers below 2^53 exactly: those of 10^11 pixels.
     """
     number = np.cumsum(kept) - 1  # of the kept ones, from 0
-    inside = np.flatnonzero(mask)
-    inside = inside[kept[labels.ravel()[inside]]]
-    patch, count, codes = number[labels.ravel()[inside]], int(kept.sum()), len(ChangeClass)
+    inside = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    ours = kept[labels[inside]]
+    inside = inside[0][ours], inside[1][ours]
+    patch, count, codes = number[labels[inside]], int(kept.sum()), len(ChangeClass)
 
     def total(values: Float, bins: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-        weights = np.rint(values.ravel()[inside] * FULL)
+        weights = np.rint(values[inside] * FULL)
         return np.bincount(bins, weights, size).astype(np.int64)
 
-    classes = 0 if change.classes is None else change.classes.ravel()[inside]
+    classes = 0 if change.classes is None else change.classes[inside]
     by_class = total(change.probability, patch * codes + classes, count * codes)
     unsure = change.uncertainty
     return _Sums(

@@ -11,10 +11,13 @@ from leads.domain.plan import Plan
 from models.detector import Detector
 from tiles.common_grid import gsd_m
 
-TILE_PX, MAX_TILE_PX = 512, 2048
-"""Least and largest edge of a tile's core: small enough to share out and to hold in memory."""
-HALOS_PER_TILE = 16
-"""A tile is about so many halos wide, so that little is looked at twice."""
+EDGES_PX = (2048, 1024, 512)
+"""Edges of a tile's core, largest first: the margin costs the least there, memory the most."""
+MOST_HALOS = 43
+"""A wider tile gains little. A detector that enlarges its pixels has the smaller halo of them, so
+this also bounds the pixels it works on."""
+ENOUGH_TILES = 16
+"""A grid of fewer tiles gets smaller ones, so that all processes have something to do."""
 
 THRESHOLD = 0.5
 """Detectors set their probability so that one half is their working threshold."""
@@ -40,7 +43,7 @@ def make_plan(
         bands=bands,
         detector=detector.name,
         weights_sha256=detector.weights_sha256,
-        tile_px=ceil((tile_px or _tile_px(detector.halo_px)) / multiple) * multiple,
+        tile_px=ceil((tile_px or _tile_px(grid, detector.halo_px)) / multiple) * multiple,
         halo_px=ceil(detector.halo_px / multiple) * multiple,
         multiple_px=multiple,
         threshold=THRESHOLD if threshold is None else threshold,
@@ -50,9 +53,13 @@ def make_plan(
     )
 
 
-def _tile_px(halo_px: int) -> int:
-    """Edge of a tile for a halo."""
-    return min(max(TILE_PX, HALOS_PER_TILE * halo_px), MAX_TILE_PX)
+def _tile_px(grid: GeoBox, halo_px: int) -> int:
+    """Edge of a tile for a grid and a halo; the same on every machine."""
+    for edge in EDGES_PX[:-1]:
+        tiles = ceil(grid.height / edge) * ceil(grid.width / edge)
+        if tiles >= ENOUGH_TILES and (halo_px == 0 or edge <= MOST_HALOS * halo_px):
+            return edge
+    return EDGES_PX[-1]
 
 
 def tiles_of_plan(plan: Plan) -> list[Tile]:
