@@ -11,6 +11,8 @@ MAD_TO_SIGMA = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 MIN_SPREAD = 0.25
 """Floor of the spread, about a third of what pure noise has: identical dates show no change."""
+LOG_ODDS = (-4.0, 12.0)
+"""Bounds of log-odds that another witness is weighed with: beyond, one would drown the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,24 @@ class Bulk:
 
     def probability(self, distance: Float) -> Float:
         """Probability of change (y, x) for a distance (y, x); pointwise, 1 beyond every scale."""
-        odds: Float = distance * np.float32(-1 / self.spread)
-        odds += np.float32(self.median / self.spread + self.threshold)
+        odds = self._odds_against(distance)
         np.minimum(odds, 60, out=odds)  # e ** 60 is still a float32
         np.exp(odds, out=odds)
         odds += 1
         certain: Float = np.reciprocal(odds, out=odds)
         return certain
+
+    def log_odds(self, distance: Float) -> Float:
+        """Log-odds of that probability, from `LOG_ODDS[0]` to `LOG_ODDS[1]`; pointwise."""
+        odds = self._odds_against(distance)
+        np.negative(odds, out=odds)
+        bounded: Float = np.clip(odds, *LOG_ODDS, out=odds)
+        return bounded
+
+    def _odds_against(self, distance: Float) -> Float:
+        odds: Float = distance * np.float32(-1 / self.spread)
+        odds += np.float32(self.median / self.spread + self.threshold)
+        return odds
 
 
 def bulk_of(distance: NDArray[np.float64], threshold: float) -> Bulk:

@@ -15,7 +15,7 @@ from scipy.special import chdtri
 from geo.raster import ChangeMap, Float, Pair
 from models.bulk import Bulk, bulk_of
 from models.detector import Detector, TileDetector
-from models.pointwise import add_square, change_of
+from models.pointwise import change_of, log_odds_of, sum_of_squares
 from models.sample import Values, observed_pixels
 
 THRESHOLD = 4.0
@@ -51,13 +51,14 @@ class FittedDifference:
         """Probability of change per pixel; 0 where either date was not seen."""
         return change_of(pair, self._squared, self.bulk)
 
+    def log_odds(self, pair: Pair) -> Float:
+        """Log-odds of change (y, x), bounded, for another detector to weigh."""
+        return log_odds_of(pair, self._squared, self.bulk)
+
     def _squared(self, before: Float, after: Float) -> Float:
         change = after - before
         change -= np.array(self.centre, dtype=np.float32)[:, None, None]
-        square = np.zeros(change.shape[1:], dtype=np.float32)
-        for weights in self.whitening:
-            add_square(square, weights, change)
-        return square
+        return sum_of_squares(self.whitening, change)
 
 
 @dataclass(frozen=True, slots=True)

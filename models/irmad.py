@@ -16,7 +16,7 @@ from geo.raster import ChangeMap, Float, Pair
 from models.bulk import Bulk, bulk_of
 from models.canonical import Canonical, canonical
 from models.detector import Detector, TileDetector
-from models.pointwise import add_square, change_of
+from models.pointwise import change_of, sum_of_squares
 from models.sample import Values, observed_pixels
 
 THRESHOLD = 4.0
@@ -66,10 +66,8 @@ class FittedIrMad:
 
     def _squared(self, before: Float, after: Float) -> Float:
         bands = (*_centred(before, self.before_mean), *_centred(after, self.after_mean))
-        square = np.zeros(bands[0].shape, dtype=np.float32)
-        for of_before, of_after in zip(self.before, self.after, strict=True):
-            add_square(square, (*of_before, *of_after), bands)
-        return square
+        rows = zip(self.before, self.after, strict=True)
+        return sum_of_squares([(*of_before, *of_after) for of_before, of_after in rows], bands)
 
 
 @dataclass(frozen=True, slots=True)

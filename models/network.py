@@ -111,28 +111,32 @@ class PlainSiamese(nn.Module):
 
         Classes only choose what a change is: a quarter of the resolution is enough.
         """
-        levels = self.encode(torch.cat([before, after]))
-        mixed = [mix(level) for mix, level in zip(self.mix, levels, strict=True)]
-        coarse = summed(mixed[1:])
-        fine = self.smooth(mixed[0].add_(doubled(coarse)))
+        half, classes = self.on_cells(nn.functional.pixel_unshuffle(torch.cat([before, after]), 2))
         change = nn.functional.interpolate(
-            self.change(fine), scale_factor=2.0, mode="bilinear", align_corners=False
+            half, scale_factor=2.0, mode="bilinear", align_corners=False
         )
-        turned = summed(
-            [turn(second(x) - first(x)) for x, turn in zip(levels[1:], self.turn, strict=True)]
-        )
-        classes: Tensor = self.classes(self.tell(torch.cat([coarse, turned], 1)))
         return change, classes
 
-    def encode(self, dates: Tensor) -> list[Tensor]:
-        """Features of both dates (2n, c, y, x), at 1/2, 1/4, 1/8 and 1/16.
+    def on_cells(self, both: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of change (n, 1, y/2, x/2), and of classes (n, `CLASSES`, y/4, x/4).
 
-        The stem sees 2 x 2 pixels as channels of one: a 6 x 6 convolution at the cost of a 3 x 3.
+        `both` dates (2n, 4 x band, y/2, x/2) with 2 x 2 pixels as channels of one: the stem is a
+        6 x 6 convolution at the cost of a 3 x 3. What each level gives is taken before the next is
+        made, and the level let go: half the memory.
         """
-        levels = [self.stem(nn.functional.pixel_unshuffle(dates, 2))]
-        for stage in self.stages:
-            levels.append(stage(levels[-1]))
-        return levels
+        level = self.stem(both)
+        del both
+        mixed, turned = [self.mix[0](level)], []
+        for stage, mix, turn in zip(self.stages, list(self.mix)[1:], self.turn, strict=True):
+            assert isinstance(stage, nn.Sequential)  # noqa: S101 (as they were made)
+            for part in stage:
+                level = part(level)
+            mixed.append(mix(level))
+            turned.append(turn(second(level) - first(level)))
+        coarse = summed(mixed[1:])
+        fine = self.smooth(mixed[0].add_(doubled(coarse)))
+        classes: Tensor = self.classes(self.tell(torch.cat([coarse, summed(turned)], 1)))
+        return self.change(fine), classes
 
 
 def first(both: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from geo.geobox import GeoBox
 from geo.raster import ChangeMap, Codes, Float, Mask, Pair, Raster
 from models.detector import Detector, TileDetector
 from models.difference import Difference, FittedDifference
+from models.pointwise import STRIP_PX
 from models.sample import observed_pixels
 from models.weights_file import WeightsFile
 
@@ -44,6 +45,8 @@ COARSE_M, FINE_M = 6.0, 0.3
 """A grid of this GSD or coarser is doubled; a finer one is averaged down to at least this."""
 MAX_REDUCE = 6
 """Pixels averaged along an edge at most: a tile of 1 cm pixels must still fit into memory."""
+CLASS_STEP = 4
+"""The network's pixels along an edge of what it says one class of."""
 MIN_SPREAD = 1e-3
 """Least spread of a band, in its own units: constant bands say nothing."""
 
@@ -92,53 +95,61 @@ class FittedSiamese:
 
     def __call__(self, pair: Pair) -> ChangeMap:
         """Probability, class and uncertainty per pixel; probability 0 where not seen."""
-        observed = pair.observed
+        observed, shape = pair.observed, pair.geobox.shape
         seen = banded(pair, self.bands)
         logit, classes, unsure = self._looked(reduced(seen, self.reduce))
         if self.reduce > 1:
             height, width = (edge * self.reduce for edge in logit.shape)
             smooth = cv2.resize(logit, (width, height), interpolation=cv2.INTER_LINEAR)
-            logit = np.asarray(smooth, np.float32)
-        height, width = pair.geobox.shape
-        total = logit[:height, :width] * np.float32(self.slope) + np.float32(self.intercept)
-        probability = _logistic(total)
-        probability[~observed] = 0
-        codes = _spread_out(classes, pair.geobox.shape, 4, self.enlarge, self.reduce)
-        which = _spread_out(unsure, pair.geobox.shape, 4, self.enlarge, self.reduce)
-        return ChangeMap(
-            pair.geobox, probability, observed, codes, _uncertainty(probability, which)
-        )
+            logit = np.asarray(smooth, np.float32)[: shape[0], : shape[1]]
+        step = CLASS_STEP * self.reduce // self.enlarge
+        which = _spread_out(unsure, shape, step)
+        probability, uncertainty = _told(logit, which, self.slope, self.intercept)
+        np.copyto(probability, 0, where=~observed)
+        codes = _spread_out(classes, shape, step)
+        return ChangeMap(pair.geobox, probability, observed, codes, uncertainty)
 
     def _looked(self, pair: Pair) -> tuple[Float, Codes, Float]:
         """Network and change vector together (y, x) on a pair of the bands looked at.
 
         And the best class and how unsure of it, at a quarter of the network's pixels.
         """
-        before, after = (self._prepared(r.pixels, pair) for r in (pair.before, pair.after))
-        forward = import_module("models.forward")
+        forward, observed = import_module("models.forward"), pair.observed
         net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
-        logit, classes, unsure = forward.run(net, before, after)
+        before, after = (self._prepared(r.pixels, observed) for r in (pair.before, pair.after))
+        # an enlarged pair has its holes filled: smoothing would else smear them into what was seen
+        seen = None if self.enlarge > 1 else self._whole_steps(observed)
+        logit, classes, unsure = forward.run(net, before, after, self.centre, seen)
         height, width = pair.geobox.shape
         total: Float = self._native(logit)[:height, :width]
         if self.vector is not None:
-            odds = log_odds(self.vector(pair).probability)
-            total = total + odds * np.float32(self.vector_weight)
+            odds = self.vector.log_odds(pair)
+            odds *= np.float32(self.vector_weight)
+            odds += total
+            total = odds
         return total, classes, unsure
 
-    def _prepared(self, pixels: Float, pair: Pair) -> Float:
-        """The bands less their mean, holes 0, enlarged where the network wants it.
+    def _prepared(self, pixels: Float, observed: Mask) -> Float:
+        """The bands (band, y, x) on whole steps, enlarged where the network wants it."""
+        whole = self._whole_steps(pixels)
+        if self.enlarge == 1:
+            return whole
+        size = (self.enlarge * whole.shape[2], self.enlarge * whole.shape[1])
+        hole = ~self._whole_steps(observed)
+        return np.stack(
+            [
+                cv2.resize(np.where(hole, np.float32(mean), band), size)
+                for band, mean in zip(whole, self.centre, strict=True)
+            ]
+        )
 
-        Pairs of any size will do: rows and columns up to the next grid step are holes.
-        """
-        centre = np.array(self.centre, np.float32)[:, None, None]
-        chosen = np.where(pair.observed, pixels - centre, np.float32(0))
+    def _whole_steps(self, layer: NDArray[Layer]) -> NDArray[Layer]:
+        """A layer (..., y, x) with rows and columns of 0 up to the network's next grid step."""
         step = STRIDE // self.enlarge
-        rest = [(0, -edge % step) for edge in pair.geobox.shape]
-        chosen = np.pad(chosen, ((0, 0), *rest))
-        if self.enlarge > 1:
-            size = (self.enlarge * chosen.shape[2], self.enlarge * chosen.shape[1])
-            return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in chosen])
-        return chosen
+        rest = [(0, -edge % step) for edge in layer.shape[-2:]]
+        if not any(more for _, more in rest):
+            return layer
+        return np.pad(layer, ((0, 0),) * (layer.ndim - 2) + tuple(rest))
 
     def _native(self, logit: Float) -> Float:
         """Logits (y, x) at the size of the pixels that were enlarged."""
@@ -254,6 +265,8 @@ def enlargement(gsd_m: float) -> int:
 
 def banded(pair: Pair, bands: tuple[str, ...]) -> Pair:
     """The pair with these of its bands, in this order."""
+    if pair.bands == bands:
+        return pair
     rows = [pair.bands.index(band) for band in bands]
     before, after = (
         Raster(r.geobox, bands, r.pixels[rows], r.valid) for r in (pair.before, pair.after)
@@ -284,39 +297,40 @@ def reduced(pair: Pair, by: int) -> Pair:
     return Pair(means(pair.before), means(pair.after))
 
 
-def log_odds(probability: Float) -> Float:
-    """Log-odds of probabilities, from -4 to 12: beyond, one witness would drown the other."""
-    low, high = 1 / (1 + np.exp(4.0)), 1 / (1 + np.exp(-12.0))
-    p = np.clip(probability.astype(np.float64), low, high)
-    odds: Float = np.log(p / (1 - p)).astype(np.float32)
-    return odds
+def _told(logit: Float, which: Float, slope: float, intercept: float) -> tuple[Float, Float]:
+    """Probability and uncertainty (y, x), from logits and how unsure the class is.
 
-
-def _logistic(logit: Float) -> Float:
-    certain = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
-    return certain.astype(np.float32, copy=False)
-
-
-def _uncertainty(probability: Float, which: Float) -> Float:
-    """Entropy of 'no change or which class', over its largest value: (y, x) in [0, 1].
-
-    By the chain rule it is the entropy of change or not, plus, where changed, that of the class.
+    Uncertainty is the entropy of 'no change or which class', over its largest value. By the chain
+    rule it is the entropy of change or not, plus, where changed, that of the class. Of a
+    probability p with logit z, the former is z (1 - p) - log p.
     """
-    p = np.clip(probability, 1e-6, 1 - 1e-6)
-    entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p)) + p * which * np.float32(log(11))
-    unsure: Float = np.clip(entropy / np.float32(log(12)), 0, 1).astype(np.float32)
-    return unsure
+    probability, uncertainty = np.empty_like(logit), np.empty_like(logit)
+    rows = max(1, STRIP_PX // logit.shape[1])
+    for top in range(0, len(logit), rows):
+        strip = slice(top, top + rows)
+        p, unsure = probability[strip], uncertainty[strip]
+        z = logit[strip] * np.float32(slope)
+        z += np.float32(intercept)
+        np.clip(z, -30, 30, out=z)
+        np.negative(z, out=p)
+        np.exp(p, out=p)
+        p += 1
+        np.log(p, out=unsure)  # - log p
+        np.reciprocal(p, out=p)
+        unsure += z
+        np.subtract(which[strip] * np.float32(log(11)), z, out=z)
+        z *= p
+        unsure += z
+        unsure *= np.float32(1 / log(12))
+        np.clip(unsure, 0, 1, out=unsure)
+    return probability, uncertainty
 
 
-def _spread_out(
-    layer: NDArray[Layer], shape: tuple[int, int], step: int, enlarge: int, reduce: int
-) -> NDArray[Layer]:
-    """A coarse layer of the network on the pair's grid: the value at each pixel's centre."""
+def _spread_out(layer: NDArray[Layer], shape: tuple[int, int], step: int) -> NDArray[Layer]:
+    """A coarse layer of the network at every pixel: each value over `step` x `step` of them."""
     height, width = shape
-    scale = enlarge / (step * reduce)
-    rows = ((np.arange(height) + 0.5) * scale).astype(np.intp)
-    cols = ((np.arange(width) + 0.5) * scale).astype(np.intp)
-    return layer[rows[:, None], cols[None, :]]
+    wide = layer.repeat(step, axis=1)[:, :width]
+    return wide.repeat(step, axis=0)[:height]
 
 
 _: type[TileDetector] = FittedSiamese

@@ -19,16 +19,21 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from geo.errors import HongxianError, SceneError, WorkerError
+from tiles.kept_memory import keep_freed_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+TOO_LARGE = 94
+"""Exit code of a child that passed its bound of resident memory."""
 _END = object()
+_STATM = Path("/proc/self/statm")
 _MB = 1 << 20
 _MAX_WRITTEN_BYTES = 64 * _MB  # a decoder writes no files; pipes are not counted
 _GRACE_S = 60.0  # for starting a child and moving a result, on top of the limit
@@ -48,6 +53,9 @@ class Limits:
 
     memory_mb: int = 4096
     """Address space in MB (RLIMIT_AS): counts what is reserved, not only what is touched."""
+    resident: bool = False
+    """Count only what is touched, looked at each second: for a GPU's driver, which reserves far
+    more addresses than there is memory. A process that passes it is ended."""
     seconds: float = 120.0
     """Wall-clock time of one call, from its start in the child."""
 
@@ -158,6 +166,8 @@ class LimitedPool:
         try:
             return future.result(timeout=patience)
         except ProcessExpired as error:
+            if error.exitcode == TOO_LARGE:
+                raise WorkerError(_needs_more(self.limits.memory_mb)) from None
             raise WorkerError(f"a child process {_how_it_died(error.exitcode)}") from None
         except (TimeoutError, FutureTimeoutError):
             if not future.done():
@@ -181,7 +191,7 @@ def limited_pool(processes: int, limits: Limits | None = None) -> Iterator[Limit
     pool = ProcessPool(
         max_workers=processes,
         initializer=_settle,
-        initargs=(limits.memory_mb, os.getpid()),
+        initargs=(limits, os.getpid()),
         context=get_context("spawn"),
     )
     with _environment(_ENVIRONMENT):
@@ -230,10 +240,14 @@ def _guarded(function: Callable[..., Result], args: tuple[object, ...], memory_m
     try:
         return function(*args)
     except MemoryError:
-        raise WorkerError(f"a child process needs more than {memory_mb} MB") from None
+        raise WorkerError(_needs_more(memory_mb)) from None
 
 
-def _settle(memory_mb: int, parent: int) -> None:
+def _needs_more(memory_mb: int) -> str:
+    return f"a child process needs more than {memory_mb} MB"
+
+
+def _settle(limits: Limits, parent: int) -> None:
     """Bring a fresh child under its limits: memory, files, core dumps, threads, stderr, parent."""
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)  # what a dying decoder prints is no use to anyone; the exit code is told
@@ -242,8 +256,11 @@ def _settle(memory_mb: int, parent: int) -> None:
     os.environ.update(_ENVIRONMENT)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES)
-    _lower(resource.RLIMIT_AS, memory_mb * _MB)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    if not limits.resident:
+        _lower(resource.RLIMIT_AS, limits.memory_mb * _MB)
+    bound = limits.memory_mb * _MB if limits.resident else None
+    threading.Thread(target=_watch, args=(parent, bound), daemon=True).start()
+    keep_freed_memory()
     _one_opencv_thread()
 
 
@@ -259,9 +276,15 @@ def _lower(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
-def _end_with(parent: int) -> None:
-    """End this process soon after its parent is gone, however that went."""
+def _watch(parent: int, resident_bytes: int | None) -> None:
+    """End this process soon after its parent is gone, however that went, or when it is too large.
+
+    A process in a call that holds the interpreter is looked at when the call is over.
+    """
+    page = resource.getpagesize()
     while os.getppid() == parent:
+        if resident_bytes and int(_STATM.read_text().split()[1]) * page > resident_bytes:
+            os._exit(TOO_LARGE)
         time.sleep(1.0)
     os._exit(1)
 

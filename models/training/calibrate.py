@@ -18,7 +18,7 @@ from models.difference import Difference
 from models.evaluation.case import Case
 from models.evaluation.detection import change_in, normalised
 from models.evaluation.tally import MIN_OBJECT_PX, tally_of
-from models.siamese import Siamese, log_odds
+from models.siamese import Siamese
 from models.weights_file import Card
 
 Values = NDArray[np.float64]
@@ -120,8 +120,7 @@ def _pixels(detector: Siamese, cases: Sequence[Case]) -> tuple[Values, Values, V
     for case in cases:
         pair, counted = normalised(case.pair), case.counted
         said.append(change_in(pair, detector).probability[counted][::EVERY])
-        odds = log_odds(change_in(pair, Difference()).probability)
-        vector.append(odds[counted][::EVERY])
+        vector.append(Difference().fit((pair,)).log_odds(pair)[counted][::EVERY])
         true.append(case.changed[counted][::EVERY])
     certain = np.clip(np.concatenate(said).astype(np.float64), 1e-9, 1 - 1e-9)
     joined = [np.concatenate(part).astype(np.float64) for part in (vector, true)]

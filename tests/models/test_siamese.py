@@ -15,18 +15,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyproj import CRS
 from safetensors.torch import save_file
+from scipy.special import logit
 
 from geo.change_class import ChangeClass
 from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
-from geo.raster import Pair, Raster
+from geo.raster import Float, Pair, Raster
 from models import network, siamese
+from models.bulk import LOG_ODDS
 from models.detector import Detector
 from models.difference import Difference
 from models.forward import write_weights
 from models.network import BANDS, PlainSiamese, Shape
 from models.registry import DEFAULT_DETECTOR, DETECTORS, default_weights, detector_named
-from models.siamese import REACH_PX, Siamese, log_odds
+from models.siamese import REACH_PX, Siamese
 from models.weights_file import Card, open_weights
 
 RGB = BANDS[:3]
@@ -65,6 +67,11 @@ def pair_of(
         Raster(grid, bands, dates[0], everywhere),
         Raster(grid, bands, dates[1], everywhere if seen is None else seen),
     )
+
+
+def log_odds(probability: Float) -> NDArray[np.float64]:
+    """Within the bounds that the change vector is heard in."""
+    return np.clip(logit(probability.astype(np.float64)), *LOG_ODDS)
 
 
 def with_pixels(pair: Pair, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Pair:
@@ -193,7 +200,7 @@ def test_the_change_vector_has_the_say_its_card_gives_it(detector: Siamese) -> N
     card = replace(detector.weights.card, vector_weight=0.25)
     heard = replace(detector, weights=replace(detector.weights, card=card))
     alone, joined = (one.fit((pair,))(pair).probability for one in (detector, heard))
-    vector = log_odds(Difference().fit((pair,))(pair).probability)
+    vector = Difference().fit((pair,)).log_odds(pair)
     expected = log_odds(alone) + 0.25 * card.slope * vector
     inside = np.abs(expected) < 3.9
     assert inside.mean() > 0.5

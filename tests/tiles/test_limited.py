@@ -1,6 +1,8 @@
+import mmap
 import multiprocessing
 import operator
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geo.crs import plane_for
@@ -183,3 +186,39 @@ def test_leaving_each_early_stops_what_is_under_way() -> None:
         assert next(outcomes).error is None
         outcomes.close()
     assert time.monotonic() - started < 30
+
+
+def hoards(mb: int) -> int:
+    """Touch so much memory, and stay alive until a watcher has looked."""
+    kept = np.ones(mb << 20, np.uint8)
+    time.sleep(4)
+    return int(kept[-1])
+
+
+def test_touched_memory_can_be_bounded_instead_of_addresses() -> None:
+    """A GPU's driver reserves far more addresses than a bound on them could allow."""
+    limits = Limits(memory_mb=600, seconds=30, resident=True)
+    with limited_pool(1, limits) as pool:
+        assert pool.run(reserves, 64 << 10) == 0
+        with pytest.raises(WorkerError, match="needs more than 600 MB"):
+            pool.run(hoards, 900)
+        assert pool.run(operator.neg, 3) == -3
+
+
+def reserves(mb: int) -> int:
+    """Addresses that are never touched."""
+    with mmap.mmap(-1, mb << 20, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE) as reserved:
+        return reserved[0]
+
+
+def faults_of_large_arrays(times: int) -> int:
+    """Page faults of filling a new 64 MB array, over and over."""
+    np.ones(64 << 20, np.uint8)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(times):
+        np.ones(64 << 20, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def test_a_child_keeps_what_it_frees_for_its_next_array() -> None:
+    assert run_limited(faults_of_large_arrays, 8) < 8 * 16_384 / 4
