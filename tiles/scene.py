@@ -14,13 +14,15 @@ class BandFile:
     name: str
     """STAC common name, for example `red`."""
     path: str
-    """Absolute path of the file."""
+    """Absolute path of the file, or its URL."""
     index: int
     """Band number in the file, from 1."""
     geobox: GeoBox
     """The file's own grid: the bands of a folder may differ in resolution."""
     nodata: float | None = None
     """Value of missing pixels, where the file itself marks none but its producer names one."""
+    stamp: str = ""
+    """Of a remote file, its size and ETag when the scene was opened; reading refuses another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Scene:
     """One date's imagery: band files on their grids, a date and a fingerprint."""
 
     source: str
-    """What the user named: a file, a folder of band files, or a STAC item."""
+    """What the user named: a file or its URL, a folder of band files, or a STAC item."""
     date: date
     """Acquisition date."""
     bands: tuple[BandFile, ...]
@@ -36,7 +38,11 @@ class Scene:
     scl: BandFile | None
     """Sentinel-2 scene classification, or None."""
     sha256: str
-    """Over the bytes of all files, in the order of their paths."""
+    """Over the bytes of all files, in the order of their paths.
+
+    Remote files are not read whole: for one its URL, size, ETag and the sums of its first and last
+    64 KB stand in. Imagery that is to be evidence must be fetched.
+    """
 
     def __post_init__(self) -> None:
         if not self.bands:

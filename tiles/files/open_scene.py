@@ -5,10 +5,11 @@ inside `limited.run_limited`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from geo.errors import SceneError
 from tiles.files.band_names import SCL, band_name, by_wavelength
@@ -16,6 +17,7 @@ from tiles.files.dates import scene_date
 from tiles.files.gdal_env import IMAGE_SUFFIXES
 from tiles.files.probe import FileFacts, probe_file
 from tiles.files.raster_file import local_file, one_line
+from tiles.files.remote_url import allowed_url, is_remote
 from tiles.files.stac import is_item, read_item
 from tiles.scene import BandFile, Scene
 
@@ -50,13 +52,20 @@ def open_scene(
     tags = [facts.tags for facts in found.files]
     day = when or scene_date(source, found.item_date, tags, option)
     paths = {facts.path for facts in found.files} | ({found.item} if found.item else set())
-    return Scene(source, day, bands, scl, sha256_of(paths))
+    remote = {facts.path: facts.fingerprint for facts in found.files if facts.stamp}
+    return Scene(source, day, bands, scl, sha256_of(paths, remote))
 
 
-def sha256_of(paths: Iterable[str]) -> str:
-    """SHA-256 over the bytes of files, in the order of their paths."""
+def sha256_of(paths: Iterable[str], remote: Mapping[str, bytes] = MappingProxyType({})) -> str:
+    """SHA-256 over the bytes of files, in the order of their paths; of `remote` ones, what it says.
+
+    Raises SceneError.
+    """
     digest = hashlib.sha256()
     for path in sorted(paths):
+        if path in remote:
+            digest.update(remote[path])
+            continue
         try:
             with Path(path).open("rb") as file:
                 while chunk := file.read(1 << 20):
@@ -67,8 +76,8 @@ def sha256_of(paths: Iterable[str]) -> str:
 
 
 def _find(source: str) -> _Found:
-    if "://" in source or source.startswith("/vsi"):
-        raise SceneError(f"{source}: only files on this machine are opened; fetch it first")
+    if is_remote(source):
+        return _from_file(allowed_url(source))
     path = Path(source)
     try:
         if path.is_dir():
@@ -83,7 +92,7 @@ def _find(source: str) -> _Found:
 def _from_file(path: str) -> _Found:
     facts = probe_file(path)
     bands = [
-        BandFile(name, path, index, facts.geobox)
+        BandFile(name, path, index, facts.geobox, stamp=facts.stamp)
         for index, name in enumerate(facts.names, start=1)
         if name is not None
     ]
@@ -98,7 +107,9 @@ def _from_item(path: str) -> _Found:
         facts = files[band.path]
         if band.index <= len(facts.names):
             nodata = None if facts.has_nodata else band.nodata
-            bands.append(BandFile(band.name, band.path, band.index, facts.geobox, nodata))
+            bands.append(
+                BandFile(band.name, band.path, band.index, facts.geobox, nodata, facts.stamp)
+            )
     return _Found(tuple(bands), tuple(files.values()), path, item.when)
 
 

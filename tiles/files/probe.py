@@ -1,7 +1,7 @@
 """Probe: what one raster file says of itself, without its pixels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from affine import Affine
 from pyproj import CRS
@@ -12,7 +12,9 @@ from geo.errors import SceneError
 from geo.geobox import GeoBox
 from tiles.files.band_names import names_in_file
 from tiles.files.gdal_env import gdal_env
-from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
+from tiles.files.raster_file import DECODING_ERRORS, check_read, located, one_line, open_raster
+from tiles.files.remote_file import open_remote
+from tiles.files.remote_url import is_remote
 
 REAL_TYPES = frozenset(
     {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"}
@@ -39,7 +41,7 @@ class FileFacts:
     """One raster file: where it lies, its bands and its tags."""
 
     path: str
-    """Absolute path."""
+    """Absolute path, or URL."""
     geobox: GeoBox
     """Its grid."""
     names: tuple[str | None, ...]
@@ -50,6 +52,10 @@ class FileFacts:
     """Whether the file itself marks pixels as missing, by value, mask or alpha."""
     tags: Mapping[str, str]
     """Text tags of the domains that may hold a date."""
+    stamp: str = ""
+    """Of a remote file, its size and ETag."""
+    fingerprint: bytes = b""
+    """Of a remote file, what stands for its bytes."""
 
 
 def probe_file(path: str, placement: Placement | None = None) -> FileFacts:
@@ -58,24 +64,31 @@ def probe_file(path: str, placement: Placement | None = None) -> FileFacts:
     Raises SceneError: not an image of the allowed formats, too large, without CRS or position,
     placed by ground control points or RPC only, or of complex numbers.
     """
-    with gdal_env(), open_raster(path) as dataset:
+    path = located(path)
+    remote = open_remote(path) if is_remote(path) else None
+    with gdal_env(), open_raster(path, remote) as dataset:
         try:
-            return _facts(dataset, placement)
+            facts = _facts(path, dataset, placement)
         except (*DECODING_ERRORS, CRSError) as error:
+            check_read(path)
             raise SceneError(f"{path}: its header cannot be read ({one_line(error)})") from None
+    check_read(path)
+    if remote is None:
+        return facts
+    return replace(facts, stamp=str(remote.stamp), fingerprint=remote.fingerprint())
 
 
-def _facts(dataset: DatasetReader, placement: Placement | None) -> FileFacts:
+def _facts(path: str, dataset: DatasetReader, placement: Placement | None) -> FileFacts:
     odd = sorted(set(dataset.dtypes) - REAL_TYPES)
     if odd:
-        raise SceneError(f"{dataset.name}: pixels of type {odd[0]}; whole or real numbers needed")
+        raise SceneError(f"{path}: pixels of type {odd[0]}; whole or real numbers needed")
     tags: dict[str, str] = {}
     for domain in _TAG_DOMAINS:
         tags = {**dataset.tags(ns=domain), **tags}
     flags = {flag.name for band in dataset.mask_flag_enums for flag in band}
     return FileFacts(
-        path=dataset.name,
-        geobox=_geobox(dataset, placement),
+        path=path,
+        geobox=_geobox(path, dataset, placement),
         names=names_in_file(dataset.descriptions, [c.name.lower() for c in dataset.colorinterp]),
         dtypes=tuple(dataset.dtypes),
         has_nodata=bool(flags & {"nodata", "alpha", "per_dataset"}),
@@ -83,20 +96,20 @@ def _facts(dataset: DatasetReader, placement: Placement | None) -> FileFacts:
     )
 
 
-def _geobox(dataset: DatasetReader, placement: Placement | None) -> GeoBox:
-    crs, transform = _position(dataset), dataset.transform
+def _geobox(path: str, dataset: DatasetReader, placement: Placement | None) -> GeoBox:
+    crs, transform = _position(path, dataset), dataset.transform
     if crs is None and placement is not None:
         crs, transform = placement.crs, _scaled(placement, dataset)
     if crs is None:
-        raise SceneError(_why_unplaced(dataset))
+        raise SceneError(_why_unplaced(path, dataset))
     if transform == Affine.identity():
         raise SceneError(
-            f"{dataset.name}: has a CRS but no position (identity transform); georeference it first"
+            f"{path}: has a CRS but no position (identity transform); georeference it first"
         )
     return GeoBox(crs, transform, dataset.height, dataset.width)
 
 
-def _position(dataset: DatasetReader) -> CRS | None:
+def _position(path: str, dataset: DatasetReader) -> CRS | None:
     """CRS of the file, as its EPSG entry where the two are the same."""
     if dataset.crs is None or not dataset.crs.to_wkt():
         return None
@@ -104,7 +117,7 @@ def _position(dataset: DatasetReader) -> CRS | None:
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
     if not (crs.is_projected or crs.is_geographic):
-        raise SceneError(f"{dataset.name}: in the local system {crs.name}; assign a real CRS")
+        raise SceneError(f"{path}: in the local system {crs.name}; assign a real CRS")
     code = crs.to_epsg()
     known = CRS.from_epsg(code) if code else crs
     return known if known.equals(crs, ignore_axis_order=True) else crs
@@ -115,8 +128,8 @@ def _scaled(placement: Placement, dataset: DatasetReader) -> Affine:
     return placement.transform @ Affine.scale(cols / dataset.width, rows / dataset.height)
 
 
-def _why_unplaced(dataset: DatasetReader) -> str:
+def _why_unplaced(path: str, dataset: DatasetReader) -> str:
     if dataset.gcps[0] or dataset.rpcs is not None:
         how = "ground control points" if dataset.gcps[0] else "RPC coefficients"
-        return f"{dataset.name}: placed only by {how}; orthorectify it first (gdalwarp)"
-    return f"{dataset.name}: has no CRS inside the file (sidecars are not read); assign one"
+        return f"{path}: placed only by {how}; orthorectify it first (gdalwarp)"
+    return f"{path}: has no CRS inside the file (sidecars are not read); assign one"

@@ -13,6 +13,8 @@ from rasterio.io import DatasetReader
 
 from geo.errors import SceneError
 from tiles.files.gdal_env import DRIVERS
+from tiles.files.remote_file import RemoteFile, failure_of, open_dataset, open_remote
+from tiles.files.remote_url import allowed_url, is_remote
 
 DECODING_ERRORS = (
     RasterioError,
@@ -36,7 +38,7 @@ MAX_BLOCK_BYTES = 256 << 20
 def local_file(name: str) -> str:
     """Absolute path of an existing local file. Raises SceneError for anything else."""
     if "://" in name or name.startswith("/vsi"):
-        raise SceneError(f"{name}: only files on this machine are opened; fetch it first")
+        raise SceneError(f"{name}: only files on this machine are opened, and plain URLs; fetch it")
     path = Path(name)
     try:
         if not path.is_file():
@@ -46,21 +48,36 @@ def local_file(name: str) -> str:
         raise SceneError(f"{name!r}: {one_line(error)}") from None
 
 
-def open_raster(path: str) -> DatasetReader:
+def located(name: str) -> str:
+    """Absolute path of a local file, or the URL of a remote one that may be read.
+
+    Raises SceneError.
+    """
+    return allowed_url(name) if is_remote(name) else local_file(name)
+
+
+def open_raster(path: str, remote: RemoteFile | None = None) -> DatasetReader:
     """Open `path` for reading with the allowed drivers, and check its size.
 
-    Raises SceneError. The caller closes the dataset.
+    A URL is opened through `remote`, by default as it is now. Raises SceneError. The caller closes
+    the dataset, and calls `check_read` after reading.
     """
-    path = local_file(path)
+    path = located(path)
+    if is_remote(path):
+        remote = remote or open_remote(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             # rasterio.open takes one driver only, and would share the handle with other readers
-            dataset = DatasetReader(path, driver=list(DRIVERS), sharing=False)
+            dataset = (
+                open_dataset(remote)
+                if remote
+                else DatasetReader(path, driver=list(DRIVERS), sharing=False)
+            )
     except DECODING_ERRORS as error:
-        raise SceneError(
-            f"{path}: not a readable {', '.join(DRIVERS)} image ({one_line(error)})"
-        ) from None
+        check_read(path)
+        kinds = "GTiff (of remote files no other format is read)" if remote else ", ".join(DRIVERS)
+        raise SceneError(f"{path}: not a readable {kinds} image ({one_line(error)})") from None
     # libtiff's complaints about private tags stay behind, and rasterio would raise them at some
     # later call that is not at fault: look at all directories (masks) now, then take up the rest
     with suppress(CPLE_BaseError):
@@ -70,10 +87,18 @@ def open_raster(path: str) -> DatasetReader:
     try:
         _check_size(path, dataset)
         _check_whole(path, dataset)
+        check_read(path)
     except SceneError:
         dataset.close()
         raise
     return dataset
+
+
+def check_read(path: str) -> None:
+    """Raise SceneError where bytes of a remote file were not to be had: what was read is void."""
+    failure = failure_of(path)
+    if failure is not None:
+        raise failure
 
 
 def one_line(error: BaseException) -> str:

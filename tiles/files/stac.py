@@ -1,4 +1,4 @@
-"""Read a STAC item from this disk: which local files it names, their bands, place and date."""
+"""Read a STAC item from this disk: which files it names, their bands, place and date."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from geo.errors import SceneError
 from tiles.files.band_names import band_name
 from tiles.files.probe import Placement
 from tiles.files.raster_file import one_line
+from tiles.files.remote_url import REMOTE_VARIABLE, allowed_url, is_remote
 
 MAX_ITEM_BYTES = 16 << 20
 """A STAC item is a few kilobytes; more is not one."""
@@ -35,12 +36,12 @@ _MALFORMED = (
 
 @dataclass(frozen=True, slots=True)
 class ItemBand:
-    """One band of a STAC item that lies on this disk."""
+    """One band of a STAC item, on this disk or where the installation may read."""
 
     name: str
     """STAC common name, or `scl`."""
     path: str
-    """Absolute path of its file."""
+    """Absolute path of its file, or URL."""
     index: int
     """Band number in the file, from 1."""
     nodata: float | None
@@ -56,7 +57,7 @@ class ItemFacts:
     when: str | None
     """Acquisition time as text; None when the item states none or an interval of days."""
     bands: tuple[ItemBand, ...]
-    """Bands in the item's order; pictures and files that are not on this disk are left out."""
+    """Bands in the item's order; pictures and files that cannot be read are left out."""
 
 
 def is_item(path: Path) -> bool:
@@ -69,7 +70,7 @@ def is_item(path: Path) -> bool:
 
 
 def read_item(path: str) -> ItemFacts:
-    """Read a STAC item. Raises SceneError when it is malformed or names no band on this disk."""
+    """Read a STAC item. Raises SceneError when it is malformed or names no band to be read."""
     try:
         item = pystac.Item.from_dict(_load(path))
         when = _when(item)
@@ -82,7 +83,8 @@ def read_item(path: str) -> ItemFacts:
         raise SceneError(f"{path}: not a valid STAC item ({one_line(error)})") from None
     if not bands:
         raise SceneError(
-            f"{path}: none of the {len(item.assets)} assets is a band on this disk; download them"
+            f"{path}: none of the {len(item.assets)} assets is a band on this disk or in a place "
+            f"that {REMOTE_VARIABLE} lists; download them, or list their folder"
         )
     return ItemFacts(when, tuple(bands))
 
@@ -114,7 +116,7 @@ def _is_data(key: str, asset: pystac.Asset) -> bool:
 def _bands(
     key: str, asset: pystac.Asset, folder: Path, properties: Mapping[str, Any]
 ) -> list[ItemBand]:
-    path = _on_disk(asset.href, folder)
+    path = _place(asset.href, folder)
     if path is None:
         return []
     fields = asset.extra_fields
@@ -131,8 +133,13 @@ def _bands(
     ]
 
 
-def _on_disk(href: str, folder: Path) -> str | None:
-    if "://" in href or href.startswith("/vsi"):
+def _place(href: str, folder: Path) -> str | None:
+    if is_remote(href):
+        try:
+            return allowed_url(href)
+        except SceneError:
+            return None
+    if href.startswith("/vsi"):
         return None
     path = (folder / href).absolute()
     return str(path) if path.is_file() else None
