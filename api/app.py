@@ -23,6 +23,7 @@ from api.routes import (
     lead_map,
     leads,
     review,
+    runs,
     session,
     vocabulary,
 )
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     review.router,
     layers.router,
     imagery.router,
+    runs.router,
     accounts.router,
     access_log.router,
     vocabulary.router,

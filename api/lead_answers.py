@@ -44,6 +44,7 @@ def detail_of(found: StoredLead, run: RunRow | None, actor: Actor) -> LeadDetail
             "overlaps": list(map(_overlap, found.overlaps)),
             "observations": found.observations,
             "links": found.links,
+            "flags": found.flags,
             "events": list(map(_event, found.events)),
             "actions": list(possible_actions(row.state, actor)),
             "pictures": None if run is None else _pictures(row.lead_id, found.geometry, run),

@@ -13,7 +13,7 @@ TAGS = [
     {"name": "map", "description": "地图 / leads and zones as GeoJSON"},
     {"name": "review", "description": "内业核查 / the desk of an analyst"},
     {"name": "layers", "description": "图层及版本 / layers and their editions"},
-    {"name": "imagery", "description": "影像与运行 / scenes and runs"},
+    {"name": "imagery", "description": "影像与运行 / scenes, runs and jobs"},
     {"name": "accounts", "description": "账号 / accounts"},
     {"name": "audit", "description": "访问日志 / who read which place"},
     {"name": "vocabulary", "description": "代码与名称 / names of all codes"},

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from geo.errors import ForbiddenError
 from leads.domain.roles import Actor, Role
+from leads.domain.withdrawal import MAY_WITHDRAW
 
 
 class Right(StrEnum):
@@ -16,6 +17,8 @@ class Right(StrEnum):
     """Judge candidates at the desk."""
     IMAGERY = "imagery"
     """Read what is known of scenes and runs."""
+    WITHDRAW = "withdraw"
+    """Take back a run with what it found."""
     LAYERS = "layers"
     """Read layers and their editions."""
     ACCOUNTS = "accounts"
@@ -34,6 +37,7 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.LEADS: _DESK | {Role.DISTRICT_OFFICER},
     Right.REVIEW: frozenset({Role.ANALYST}),
     Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR},
+    Right.WITHDRAW: MAY_WITHDRAW,
     Right.LAYERS: _DESK | {Role.DISTRICT_OFFICER, Role.BATCH_OPERATOR},
     Right.ACCOUNTS: frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
     Right.OPEN_ACCOUNTS: frozenset({Role.SYSTEM_ADMIN}),

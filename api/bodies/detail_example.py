@@ -82,9 +82,11 @@ DETAIL_EXAMPLE: dict[str, Any] = {
             "date_before": "2025-03-01",
             "date_after": "2025-09-01",
             "filed_at": "2026-11-22T00:00:00Z",
+            "withdrawn": False,
         }
     ],
     "links": [],
+    "flags": [],
     "events": [
         {
             "sequence": 1,

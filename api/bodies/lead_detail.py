@@ -13,6 +13,7 @@ from leads.domain.identity import FilingOutcome
 from leads.domain.roles import Role
 from leads.domain.status import Priority, Status
 from leads.domain.transition_table import Action
+from leads.domain.withdrawal import FlagKind
 
 
 class OverlapAnswer(Answer):
@@ -149,6 +150,8 @@ class ObservationAnswer(Answer):
     """...and not after this one."""
     filed_at: datetime
     """When it was filed."""
+    withdrawn: bool
+    """Whether its run was withdrawn: it is kept, and counts no more."""
 
 
 class EventAnswer(Answer):
@@ -187,6 +190,19 @@ class LinkAnswer(Answer):
     """`merged`, or the outcome that made the newer lead."""
     run_id: str
     """The run that showed it."""
+
+
+class FlagAnswer(Answer):
+    """A warning to whoever reads the lead."""
+
+    kind: FlagKind
+    """What it warns of."""
+    run_id: str
+    """The run it is about."""
+    flagged_at: datetime
+    """Since when."""
+    reason: str
+    """Why, in the words of whoever withdrew the run."""
 
 
 class PictureAnswer(Answer):
@@ -234,6 +250,8 @@ class LeadDetail(LeadSummary):
     """Passes that saw it, oldest first."""
     links: list[LinkAnswer]
     """Splits, merges and rounds."""
+    flags: list[FlagAnswer]
+    """Warnings to whoever reads it."""
     events: list[EventAnswer]
     """Its history, oldest first."""
     actions: list[Action]

@@ -19,6 +19,7 @@ OPEN = {("GET", "/healthz"), ("POST", "/api/session")}
 VALUES = {
     "lead_id": "0" * 16,
     "run_id": "0" * 16,
+    "job_id": "0" * 16,
     "scene_id": "0" * 64,
     "account_id": "nobody",
     "when": "before",
