@@ -89,6 +89,7 @@ def show(lead_id: str, as_json: bool) -> None:  # noqa: FBT001 (click's way)
             ("uncertainty", _share(told.uncertainty)),
         ]
     )
+    echo_table([("WARNING", f.kind, f"run {f.run_id}", f.reason) for f in told.flags])
     echo_table([(o.kind, o.edition, f"{o.share:.0%}", o.name) for o in told.overlaps])
     echo_table([(e.at.isoformat(), e.action, e.account_id) for e in told.events])
 

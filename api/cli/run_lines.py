@@ -75,6 +75,8 @@ def result_line(told: Mapping[str, Any]) -> str:
         return f"job {told['job_id']} {told['state']}"
     if "shadow" in told:
         return f"run {told['run_id']}: {_shadow_text(told['shadow'])}; nothing filed"
+    if "withdrawn_at" in told:
+        return f"run {told['run_id']}: withdrawn at {told['withdrawn_at']}, and stays so"
     outcomes = ", ".join(f"{name} {count}" for name, count in sorted(told["outcomes"].items()))
     aside = f", {told['set_aside']} tiles set aside" if told["set_aside"] else ""
     return f"run {told['run_id']}: {told['leads']} leads filed ({outcomes or 'none'}){aside}"
