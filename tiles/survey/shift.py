@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 
 from geo.raster import Mask
 
@@ -59,7 +60,7 @@ def block_shift(before: Image, after: Image, observed: Mask) -> Shift | None:
     edge at all; quality 0 when the peak lies on the border of the search.
     """
     window = np.outer(np.hanning(observed.shape[0]), np.hanning(observed.shape[1]))
-    weight = window * ndimage.binary_erosion(observed, np.ones((3, 3)), border_value=1)
+    weight = window * cv2.erode(observed.astype(np.uint8), np.ones((3, 3), np.uint8))
     first, second = _edges(before) * weight, _edges(after) * weight
     if not first.any() or not second.any():
         return None

@@ -113,8 +113,11 @@ def _block(window: Window, pair: Pair) -> _Block:
     """Measure the shift of a block and take pixels of it."""
     observed = pair.observed
     every = max(1, int(observed.sum()) // PIXELS_PER_BLOCK)
-    before = pair.before.pixels[:, observed][:, ::every].astype(np.float64)
-    after = pair.after.pixels[:, observed][:, ::every].astype(np.float64)
+    taken = np.flatnonzero(observed)[::every]
+    before, after = (
+        date.pixels.reshape(len(date.bands), -1)[:, taken].astype(np.float64)
+        for date in (pair.before, pair.after)
+    )
     shift = None
     if observed.mean() >= SEEN_FOR_SHIFT:
         shift = block_shift(_grey(pair.before), _grey(pair.after), observed)
