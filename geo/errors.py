@@ -2,6 +2,8 @@
 
 HongxianError               the command fails (exit 1)
 ├── WorkerError             a child process died or ran over its limits
+│   ├── ChildDiedError      it was ended by a signal, or ended itself: worth another try
+│   └── NoWorkersError      no child process answers any more, whatever it is given
 ├── StoppedError            the work was told to stop, and goes back to the queue
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
 ├── ChainError              a record's hash chain is broken
@@ -34,6 +36,14 @@ class WorkerError(HongxianError):
 
 class StoppedError(HongxianError):
     """The work was told to stop before its end: it goes back to the queue as it is."""
+
+
+class ChildDiedError(WorkerError):
+    """A child process was ended by a signal, or ended itself: by its work, or by the machine."""
+
+
+class NoWorkersError(WorkerError):
+    """No child process starts or answers any more: the machine is at fault, not the work."""
 
 
 class StoreError(HongxianError):

@@ -24,7 +24,7 @@ from typing import Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from geo.errors import HongxianError, SceneError, WorkerError
+from geo.errors import ChildDiedError, HongxianError, NoWorkersError, SceneError, WorkerError
 from tiles.kept_memory import keep_freed_memory
 
 Item = TypeVar("Item")
@@ -43,7 +43,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "GDAL_NUM_THREADS": "1",
     # MB of decoded blocks; by the environment, for rasterio's Env empties the cache when it ends
-    "GDAL_CACHEMAX": "64",
+    "GDAL_CACHEMAX": "128",
 }
 
 
@@ -155,7 +155,7 @@ class LimitedPool:
 
     def _submit(self, function: Callable[..., Result], args: tuple[object, ...]) -> Future[Result]:
         if self._broken.is_set():
-            raise WorkerError("the child processes were ended after they stopped answering")
+            raise NoWorkersError("the child processes were ended after they stopped answering")
         future: Future[Result] = self.pool.schedule(
             _guarded, args=(function, args, self.limits.memory_mb), timeout=self.limits.seconds
         )
@@ -168,17 +168,17 @@ class LimitedPool:
         except ProcessExpired as error:
             if error.exitcode == TOO_LARGE:
                 raise WorkerError(_needs_more(self.limits.memory_mb)) from None
-            raise WorkerError(f"a child process {_how_it_died(error.exitcode)}") from None
+            raise ChildDiedError(f"a child process {_how_it_died(error.exitcode)}") from None
         except (TimeoutError, FutureTimeoutError):
             if not future.done():
                 self._broken.set()
-                raise WorkerError(f"a child process gave no answer in {patience:g} s") from None
+                raise NoWorkersError(f"a child process gave no answer in {patience:g} s") from None
             raise WorkerError(
                 f"a child process took longer than {self.limits.seconds:g} s and was ended"
             ) from None
         except BrokenProcessPool:
             self._broken.set()
-            raise WorkerError(
+            raise NoWorkersError(
                 f"the child processes do not start within {self.limits.memory_mb} MB: "
                 "allow more memory"
             ) from None
@@ -227,9 +227,14 @@ def limited_map(
 
 @contextmanager
 def blaming(source: str) -> Iterator[None]:
-    """Turn a WorkerError into a SceneError that names `source`, the file that was decoded."""
+    """Turn a WorkerError into a SceneError that names `source`, the file that was decoded.
+
+    Not where no child answers any more, which no file is to blame for.
+    """
     try:
         yield
+    except NoWorkersError:
+        raise
     except WorkerError as error:
         raise SceneError(
             f"{source}: decoding it failed, {error}; the file is broken or not an image"

@@ -19,7 +19,7 @@ from leads.run.planning import batches_of
 from leads.run.prepared import Prepared, prepare
 from leads.run.progress import Progress, Stage
 from leads.run.request import request_of
-from leads.run.runner import Runner
+from leads.run.runner import Runner, run_surely
 from leads.run.shadow import compared
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
@@ -30,9 +30,6 @@ from leads.store.jobs import check_lease, save_progress, save_record
 from leads.store.jobs import finish as end
 from tiles.files.probe import probe_file
 from tiles.limited import blaming
-
-RUN = "run"
-"""Kind of the jobs that are driven here."""
 
 Tell = Callable[[Progress], None]
 """Shows people how far a run is."""
@@ -104,13 +101,19 @@ class Driver:
                 again: list[Batch] = []
                 for outcome in self.runner.each(work, left):
                     again += journal.take(outcome)
-                    journal.flush()
+                    self._heard(watch, journal.flush())
                     self.guard.check()
                     self.tell(journal.progress)
                     watch.check()
                 left = again
         finally:
-            journal.flush(now=True)
+            self._heard(watch, journal.flush(now=True))
+        watch.check()
+
+    def _heard(self, watch: Watch, job: Job | None) -> None:
+        """Learn of a cancellation from a row just written, sooner than from the next heartbeat."""
+        if job is not None:
+            watch.saw(job)
 
     def _gathered(self, job_id: str) -> Swept:
         """What all tiles gave, from the store."""
@@ -142,7 +145,7 @@ def still_there(prepared: Prepared, runner: Runner) -> None:
     bands = (band for scene in (reader.before, reader.after) for band in scene.bands)
     with blaming(prepared.planned.blamed):
         for path in sorted({band.path for band in bands}):
-            runner.run(probe_file, path)
+            run_surely(runner, probe_file, path)
 
 
 def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]:
@@ -173,6 +176,8 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
     else:
         filed = file_run(connection, found, job.created_by, now)
         result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
+        if filed.withdrawal is not None:  # filed and taken back before: that stands
+            result["withdrawn_at"] = filed.withdrawal.withdrawn_at.isoformat()
     drop_tiles(connection, job.lease, [TileState.DONE, TileState.AGAIN])
     end(connection, job.lease, result, now)
     return result

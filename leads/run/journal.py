@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from geo.errors import SceneError, WorkerError
 from geo.patch_bytes import patches_to_bytes
 from geo.tiling import Tile
-from leads.domain.job import Lease
+from leads.domain.job import Job, Lease
 from leads.run.heartbeat import PATIENCE_S
 from leads.run.progress import Progress
 from leads.run.tile import TileResult
@@ -47,7 +47,7 @@ class Journal:
         self.failures = again
         final = {tile: seen for tile, (state, _, seen) in known.items() if state != TileState.AGAIN}
         self.left = [tile for tile in tiles if tile.index not in final]
-        self.waiting: list[TileRow] = []
+        self.waiting: dict[int, TileRow] = {}
         self.flushed, self.in_a_row = monotonic(), 0
         progress.tiles, progress.pixels = len(tiles), sum(map(_pixels, tiles))
         aside = {tile for tile, (state, _, _) in known.items() if state == TileState.SET_ASIDE}
@@ -74,26 +74,30 @@ class Journal:
             return [(tile,) for tile in outcome.item]
         return self._failed(outcome.item[0], str(error))
 
-    def flush(self, *, now: bool = False) -> None:
-        """Write what waits, if it is time to. Raises LeaseLostError, StoreError."""
+    def flush(self, *, now: bool = False) -> Job | None:
+        """Write what waits, if it is time to; the job as it stands if so.
+
+        Raises LeaseLostError, StoreError.
+        """
         due = monotonic() - self.flushed >= FLUSH_S or len(self.waiting) >= FLUSH_TILES
         if not (now or due):
-            return
+            return None
 
-        def kept(connection: Connection) -> None:
-            keep_tiles(connection, self.lease, self.waiting)
-            save_progress(connection, self.lease, self.progress.as_json)
+        def kept(connection: Connection) -> Job:
+            keep_tiles(connection, self.lease, tuple(self.waiting.values()))
+            return save_progress(connection, self.lease, self.progress.as_json)
 
-        write(self.engine, kept, repeatable=True, waits_s=PATIENCE_S)
+        job = write(self.engine, kept, repeatable=True, waits_s=PATIENCE_S)
         self.waiting.clear()
         self.flushed = monotonic()
+        return job
 
     def _done(self, tile: Tile, result: TileResult) -> None:
         patches = patches_to_bytes(result.patches) if result.patches else None
         tries = self.failures.pop(tile.index, 0)
         seen, cpu = result.observed_pixels, result.detector_cpu_seconds
         row = TileRow(tile.index, TileState.DONE, tries, None, cpu, seen, patches)
-        self.waiting.append(row)
+        self.waiting[tile.index] = row
         self.progress.tiles_done += 1
         self.progress.tiles_empty += not seen
         self.progress.pixels_done += _pixels(tile)
@@ -108,7 +112,8 @@ class Journal:
             state = TileState.SET_ASIDE
             self.progress.tiles_set_aside += 1
             self.progress.pixels_done += _pixels(tile)
-        self.waiting.append(TileRow(tile.index, state, tries, reason[:500], 0.0, 0, None))
+        row = TileRow(tile.index, state, tries, reason[:500], 0.0, 0, None)
+        self.waiting[tile.index] = row
         return [(tile,)] if state is TileState.AGAIN else []
 
     def _look_for_a_pattern(self, error: Exception) -> None:

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import HongxianError, InputError
-from leads.run.runner import Runner
+from leads.run.runner import Runner, run_surely
 from tiles.common_grid import footprint
 from tiles.files.band_names import band_name
 from tiles.files.gdal_env import IMAGE_SUFFIXES
@@ -143,7 +143,7 @@ def _paired(
         side: list[Look] = []
         for source in sources:
             try:
-                side.append(look_of(runner.run(open_scene, source, day)))
+                side.append(look_of(run_surely(runner, open_scene, source, day)))
             except HongxianError as error:
                 refused.append(Refused(source, str(error)))
         looks.append(side)

@@ -13,7 +13,7 @@ from leads.run.fit import chosen_detector, fit_pair
 from leads.run.kept_layers import NO_LAYERS, KeptLayers
 from leads.run.planning import make_plan, tiles_of_plan
 from leads.run.request import Request
-from leads.run.runner import Runner
+from leads.run.runner import Runner, run_surely
 from leads.run.scope import Scope, scope_of
 from leads.run.tile import TileWork
 from models.detector import Detector, TileDetector
@@ -102,7 +102,8 @@ def plan_pair(
         scope = scope_of(request.district, districts)
         grid = scope.cropped(grid)
     earlier = (fixed or {}).get("plan", {})
-    detector = runner.run(
+    detector = run_surely(
+        runner,
         chosen_detector,
         request.detector,
         gsd_m(grid),
@@ -124,15 +125,17 @@ def prepare(
     """`plan_pair`, then the survey and the detector's fit."""
     planned = plan_pair(request, runner, kept, fixed)
     with blaming(planned.blamed):
-        fit, fitted = runner.run(fit_pair, planned.reader, planned.detector)
+        fit, fitted = run_surely(runner, fit_pair, planned.reader, planned.detector)
     return Prepared(planned, fit, fitted)
 
 
 def open_pair(request: Request, runner: Runner) -> tuple[Scene, Scene]:
     """Open both scenes and refuse dates that are missing, equal or swapped."""
     with blaming(request.before):
-        before = runner.run(open_scene, request.before, request.before_date, "--before-date")
+        before = run_surely(
+            runner, open_scene, request.before, request.before_date, "--before-date"
+        )
     with blaming(request.after):
-        after = runner.run(open_scene, request.after, request.after_date, "--after-date")
+        after = run_surely(runner, open_scene, request.after, request.after_date, "--after-date")
     check_order(before, after)
     return before, after

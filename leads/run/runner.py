@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Protocol, TypeVar
 
-from geo.errors import HongxianError
+from geo.errors import ChildDiedError, HongxianError
 from tiles.limited import LimitedPool, Limits, Outcome, limited_pool
 
 Item = TypeVar("Item")
@@ -36,6 +36,21 @@ class Runner(Protocol):
     ) -> Iterator[Outcome[Item, Result]]:
         """One outcome per item, as they come; a call that fails does not disturb the others."""
         ...
+
+
+DEATHS = 3
+"""A call whose child dies so often is to blame for it."""
+
+
+def run_surely(runner: Runner, function: Callable[..., Result], *args: object) -> Result:
+    """One call, tried again where its child died: by chance, or ended by the machine.
+
+    Raises as `Runner.run`.
+    """
+    for _ in range(DEATHS - 1):
+        with suppress(ChildDiedError):
+            return runner.run(function, *args)
+    return runner.run(function, *args)
 
 
 class Inline:

@@ -7,7 +7,7 @@ import numpy as np
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
 from leads.run.prepared import Planned
-from leads.run.runner import Runner
+from leads.run.runner import Runner, run_surely
 from models.detector import Detector
 
 EDGE_PX = 1024
@@ -19,7 +19,7 @@ TRY_S = 1.0
 def speed_of(planned: Planned, runner: Runner) -> float:
     """Mpx per second of one process of the runner with the detector of a plan."""
     plan = planned.plan
-    return runner.run(timed, planned.detector, plan.bands, plan.grid)
+    return run_surely(runner, timed, planned.detector, plan.bands, plan.grid)
 
 
 def timed(detector: Detector, bands: tuple[str, ...], grid: GeoBox) -> float:
