@@ -6,16 +6,16 @@ All in one metric plane; nothing is intersected in degrees.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from geo.candidate import Candidate
-from geo.crs import CGCS2000, check_in_plane, plane_for, transformer
+from geo.crossing_ground import ground_of
 from geo.errors import DateError, GridError
 from geo.overlap import Overlap
+from geo.overlap_measure import OverlapMeasure
 from geo.overlap_range import Touch, touches
 from geo.zone import ZoneKind, ZoneLayer
 
@@ -25,10 +25,7 @@ ROUNDING_SHARE = 1e-6
 AMBIGUOUS_M2 = 1.0
 """Overlaps of two editions that differ by more than this many m2 disagree."""
 
-_NEIGHBOURHOOD_DEG = (
-    0.1  # zones are cut this far (some 10 km) around all candidates before the move
-)
-_STRAIGHT_DEG = 0.01  # longer edges are split, so that they stay straight in EPSG:4490 as stored
+_TEXTS = ("zone_id", "name", "code", "level", "land_use_scheme", "land_use_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,90 +70,20 @@ def cross(
         (layer for layer in layers if layer.edition.in_force_within(after, until)),
         key=lambda layer: (layer.kind, layer.edition.name),
     )
-    region = _region(candidates)
-    plane, outlines = _in_one_plane(candidates, region)
+    ground = ground_of(candidates, error_m)
+    measure = OverlapMeasure.of(ground.outlines, ground.plane)
     areas = np.array([candidate.area_m2 for candidate in candidates])
     found: list[list[Overlap]] = [[] for _ in candidates]
     for layer in in_force:
-        rows, zones = _zones_in(plane, layer, region)
-        touch = touches(outlines, areas, zones, error_m, plane)
-        _collect(found, layer, rows, touch, areas)
+        near = ground.zones_near(layer)
+        touch = touches(measure, near.outlines, (near.candidate, near.zone), error_m)
+        _collect(found, layer, near.rows, touch, areas)
+    several = _several_editions(in_force)
     return Crossing(
         overlaps=tuple(tuple(sorted(overlaps, key=_order)) for overlaps in found),
-        edition_ambiguous=tuple(_ambiguous_kinds(overlaps, in_force) for overlaps in found),
+        edition_ambiguous=tuple(_ambiguous_kinds(overlaps, several) for overlaps in found),
         districts=tuple(_district(overlaps) for overlaps in found),
     )
-
-
-def _by_crs(candidates: Sequence[Candidate]) -> list[tuple[CRS, NDArray[np.intp]]]:
-    """Each CRS object in use, with the numbers of its candidates."""
-    numbers: dict[int, list[int]] = {}
-    for number, candidate in enumerate(candidates):
-        numbers.setdefault(id(candidate.crs), []).append(number)
-    return [(candidates[some[0]].crs, np.array(some)) for some in numbers.values()]
-
-
-def _region(candidates: Sequence[Candidate]) -> tuple[float, float, float, float]:
-    """(west, south, east, north) of all candidates in EPSG:4490 degrees."""
-    boxes = []
-    for crs, numbers in _by_crs(candidates):
-        bounds = shapely.total_bounds([candidates[number].geometry for number in numbers])
-        boxes.append(transformer(crs, CGCS2000).transform_bounds(*bounds))
-    west, south = np.min(boxes, axis=0)[:2]
-    east, north = np.max(boxes, axis=0)[2:]
-    return float(west), float(south), float(east), float(north)
-
-
-def _in_one_plane(
-    candidates: Sequence[Candidate], region: tuple[float, float, float, float]
-) -> tuple[CRS, NDArray[np.object_]]:
-    """The plane and the candidates' outlines in it.
-
-    The plane is that of the region's middle; where the region reaches beyond the ground that plane
-    is good for, as over the edge of Shanghai, the plane of a corner that lies outside.
-    """
-    west, south, east, north = region
-    points = [((west + east) / 2, (south + north) / 2), (west, south), (east, north)]
-    refusals: list[GridError] = []
-    for plane in [plane_for(*point) for point in points]:
-        outlines = np.empty(len(candidates), dtype=object)
-        for crs, numbers in _by_crs(candidates):
-            mine = np.array([candidates[number].geometry for number in numbers], dtype=object)
-            outlines[numbers] = _moved(mine, crs, plane)
-        try:
-            left, bottom, right, top = shapely.total_bounds(outlines)
-            check_in_plane((left, bottom, right, top), plane)
-        except GridError as refusal:
-            refusals.append(refusal)
-        else:
-            return plane, outlines
-    raise refusals[0]
-
-
-def _zones_in(
-    plane: CRS, layer: ZoneLayer, region: tuple[float, float, float, float]
-) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
-    """Row numbers and outlines, in the plane, of the layer's zones near the region."""
-    around = np.array(region) + _NEIGHBOURHOOD_DEG * np.array([-1, -1, 1, 1])
-    outlines = np.asarray(layer.zones.geometry.array, dtype=object)
-    window = shapely.box(*around)
-    boxes = shapely.bounds(outlines)
-    near = (boxes[:, 2:] >= around[:2]).all(axis=1) & (boxes[:, :2] <= around[2:]).all(axis=1)
-    rows = np.flatnonzero(near)
-    zones = shapely.segmentize(outlines[rows], _STRAIGHT_DEG)
-    spans = (boxes[rows, :2] < around[:2]).any(axis=1) | (boxes[rows, 2:] > around[2:]).any(axis=1)
-    # Only a cut some 10 km away from every candidate, so that no zone reaches beyond the plane.
-    zones[spans] = shapely.intersection(zones[spans], window)
-    return rows, _moved(zones, CGCS2000, plane)
-
-
-def _moved(outlines: NDArray[np.object_], source: CRS, plane: CRS) -> NDArray[np.object_]:
-    """Outlines moved into the plane; one that the move made invalid is repaired."""
-    move = transformer(source, plane).transform
-    moved = shapely.transform(outlines, lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1])))
-    broken = ~shapely.is_valid(moved)
-    moved[broken] = shapely.make_valid(moved[broken], method="structure", keep_collapsed=False)
-    return np.asarray(moved, dtype=object)
 
 
 def _collect(
@@ -167,29 +94,17 @@ def _collect(
     areas: NDArray[np.float64],
 ) -> None:
     """Append the layer's overlaps to each candidate's list."""
-    columns = {
-        name: layer.zones[name].to_numpy()[rows[touch.zone]]
-        for name in ("zone_id", "name", "code", "level", "land_use_scheme", "land_use_code")
-    }
-    ranges = np.column_stack([touch.area_m2, touch.area_min_m2, touch.area_max_m2])
-    shares = np.minimum(1.0, ranges / areas[touch.candidate, None])
-    for position, candidate in enumerate(touch.candidate):
-        area, least, most = (float(value) for value in ranges[position])
-        share, share_min, share_max = (float(value) for value in shares[position])
-        found[candidate].append(
-            Overlap(
-                kind=layer.kind,
-                edition=layer.edition.name,
-                **{name: str(values[position]) for name, values in columns.items()},
-                area_m2=area,
-                area_min_m2=least,
-                area_max_m2=most,
-                share=share,
-                share_min=share_min,
-                share_max=share_max,
-                boundary_within_error=is_undecided(share_min, share_max),
-            )
-        )
+    zones = layer.zones.iloc[rows[touch.zone]]
+    texts = (map(str, zones[name].tolist()) for name in _TEXTS)
+    shares = (touch.share, touch.share_min, touch.share_max)
+    figures = [(share * areas[touch.candidate]).tolist() for share in shares]
+    figures += [share.tolist() for share in shares]
+    undecided = map(is_undecided, *figures[-2:])
+    kind, edition = repeat(layer.kind), repeat(layer.edition.name)
+    # every argument is a column, in the order of the fields of Overlap
+    overlaps = map(Overlap, kind, edition, *texts, *figures, undecided)
+    for candidate, overlap in zip(touch.candidate.tolist(), overlaps, strict=True):
+        found[candidate].append(overlap)
 
 
 def is_undecided(share_min: float, share_max: float) -> bool:
@@ -208,16 +123,22 @@ def _order(overlap: Overlap) -> tuple[str, ...]:
     return (overlap.kind, overlap.edition, overlap.zone_id, overlap.code, overlap.level)
 
 
-def _ambiguous_kinds(
-    overlaps: Sequence[Overlap], in_force: Sequence[ZoneLayer]
-) -> frozenset[ZoneKind]:
+def _several_editions(in_force: Sequence[ZoneLayer]) -> dict[ZoneKind, set[str]]:
+    """Names of the editions of each kind that has several."""
     editions: dict[ZoneKind, set[str]] = {}
     for layer in in_force:
         editions.setdefault(layer.kind, set()).add(layer.edition.name)
+    return {kind: names for kind, names in editions.items() if len(names) > 1}
+
+
+def _ambiguous_kinds(
+    overlaps: Sequence[Overlap], several: dict[ZoneKind, set[str]]
+) -> frozenset[ZoneKind]:
+    present = {overlap.kind for overlap in overlaps} & several.keys()
     return frozenset(
         kind
-        for kind, names in editions.items()
-        if len(names) > 1 and _disagree([_footprint(overlaps, kind, name) for name in names])
+        for kind in present
+        if _disagree([_footprint(overlaps, kind, name) for name in several[kind]])
     )
 
 

@@ -1,89 +1,146 @@
 """Overlap areas of outlines with zones in a plane, and their range under a shift."""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
-from geo.area import geodesic_areas_m2
+from geo.overlap_measure import OverlapMeasure
+from geo.subdivide import pieces
 
 _QUARTER_SEGMENTS = 8
 _CIRCUMSCRIBED = 1 / math.cos(math.pi / (4 * _QUARTER_SEGMENTS))
 # GEOS rounds a corner with chords, which lie up to this factor inside the true disc.
 
+_AT_ONCE = 20_000  # pairs whose edges and cut outlines are held at the same time
+_SIMPLE = 32  # corners up to which a zone is measured at once, neither prepared nor cut
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Pairs of an outline and a zone within reach; all arrays have one entry per pair."""
+    """Pairs of an outline and a zone within reach; all arrays have one entry per pair.
+
+    Shares are those of the outline's area, 0 to 1.
+    """
 
     candidate: NDArray[np.intp]
     """Number of the outline."""
     zone: NDArray[np.intp]
     """Number of the zone."""
-    area_m2: NDArray[np.float64]
-    """Geodesic area of the overlap in m2."""
-    area_min_m2: NDArray[np.float64]
-    """Least overlap for any shift within the error."""
-    area_max_m2: NDArray[np.float64]
-    """Greatest overlap for any shift within the error."""
+    share: NDArray[np.float64]
+    """Share of the outline on the zone."""
+    share_min: NDArray[np.float64]
+    """Least share for any shift within the error."""
+    share_max: NDArray[np.float64]
+    """Greatest share for any shift within the error."""
 
 
 def touches(
-    outlines: NDArray[np.object_],
-    areas_m2: NDArray[np.float64],
+    measure: OverlapMeasure,
     zones: NDArray[np.object_],
+    near: tuple[NDArray[np.intp], NDArray[np.intp]],
     error_m: float,
-    plane: CRS,
 ) -> Touch:
-    """All pairs that overlap, or may within `error_m`; outlines and zones given in `plane`.
+    """All pairs that overlap, or may within `error_m`; zones given in the plane of `measure`.
 
-    `areas_m2` are the outlines' geodesic areas; an overlap is never larger, nor larger than its
-    zone.
+    `near` holds the numbers of outlines and of zones of all pairs that may come so near, and of
+    others. Of a zone of many corners only the part around an outline that lies on its boundary is
+    measured; one that it covers lies on it whole.
     """
+    candidate, zone = near
     reach = error_m * _CIRCUMSCRIBED
-    # The cut lies 1 m further out than the reach, so its edge never takes part in a buffer.
-    margin = (2 * reach + 1) * np.array([-1.0, -1.0, 1.0, 1.0])
-    windows = np.asarray(shapely.box(*(shapely.bounds(outlines) + margin).T), dtype=object)
-    zone, candidate = shapely.STRtree(windows).query(zones)
-    shapely.prepare(zones)  # makes the next two tests cheap for zones of many vertices
-    meets = shapely.intersects(zones[zone], windows[candidate])
-    zone, candidate = zone[meets], candidate[meets]
-    inside = shapely.contains_properly(zones[zone], windows[candidate])
-    ranges = np.repeat(areas_m2[candidate, None], 3, axis=1)
-    edge = ~inside
-    ranges[edge] = _ranges(
-        outlines[candidate[edge]], zones[zone[edge]], windows[candidate[edge]], reach, plane
-    )
-    ranges = np.minimum(ranges, areas_m2[candidate, None])
-    real = ranges[:, 2] > 0
-    return Touch(candidate[real], zone[real], *ranges[real].T)
+    simple = (shapely.get_num_coordinates(zones) <= _SIMPLE)[zone]
+    outlines, whole = measure.outlines[candidate], zones[zone]
+    share = np.zeros(len(candidate))
+    for some in _in_turns(np.flatnonzero(simple)):
+        used, number = np.unique(zone[some], return_inverse=True)
+        share[some] = measure.shares(candidate[some], zones[used], number)
+    shapely.prepare(zones[np.unique(zone[~simple])])
+    meets = _where(~simple, shapely.intersects, whole, outlines)
+    share[_where(meets, shapely.covers, whole, outlines)] = 1.0
+    edge = meets & (share < 1)
+    may_lose, may_gain = _open_to_shifts(outlines, whole, meets | (share > 0), share == 1, reach)
+    # The window lies 1 m further out than the reach, so its edge never takes part in a buffer.
+    windows = _grown(measure.outlines, 2 * reach + 1)
+    asked = np.flatnonzero(edge | may_lose | may_gain)
+    cut = pieces(zones, zone[asked], windows[candidate[asked]])
+    ranges = share[:, None].repeat(3, axis=1)
+    for turn in _in_turns(np.arange(len(asked))):
+        some, parts = asked[turn], cut.outlines[cut.of_pair[turn]]
+        nearby = _cut_to(windows[candidate[some]], parts)
+        for column, which, distance_m in (
+            (0, edge[some], 0.0), (1, may_lose[some], -reach), (2, may_gain[some], reach)
+        ):  # fmt: skip
+            ranges[some[which], column] = _shares(
+                measure, candidate[some[which]], nearby[which], distance_m
+            )
+    now = ranges[:, 0]
+    least, most = np.minimum(ranges[:, 1], now), np.maximum(ranges[:, 2], now)
+    if reach == 0:
+        least = most = now
+    real = most > 0
+    return Touch(candidate[real], zone[real], now[real], least[real], most[real])
 
 
-def _ranges(
+def _open_to_shifts(
     outlines: NDArray[np.object_],
     zones: NDArray[np.object_],
-    windows: NDArray[np.object_],
+    meets: NDArray[np.bool_],
+    covered: NDArray[np.bool_],
     reach: float,
-    plane: CRS,
-) -> NDArray[np.float64]:
-    """(pairs, 3) overlap, least and greatest overlap in m2 of pairs near a zone's boundary."""
-    near = shapely.intersection(zones, windows)
-    overlap = geodesic_areas_m2(shapely.intersection(outlines, near), plane)
-    now = np.minimum(overlap, geodesic_areas_m2(near, plane))
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of which pairs a shift may make the overlap smaller, and of which larger."""
     if reach == 0:
-        return np.column_stack([now, now, now])
-    least = np.zeros_like(now)
-    on = now > 0
-    least[on] = _overlap_m2(outlines[on], near[on], -reach, plane)
-    most = _overlap_m2(outlines, near, reach, plane)
-    return np.column_stack([now, np.minimum(least, now), np.maximum(most, now)])
+        none = np.zeros(len(zones), dtype=bool)
+        return none, none
+    around = np.asarray(shapely.box(*_grown(outlines, reach).T), dtype=object)
+    inside = _where(covered, shapely.covers, zones, around)
+    within = meets | _where(~meets, partial(shapely.dwithin, distance=reach), zones, outlines)
+    return meets & ~inside, within & ~covered
 
 
-def _overlap_m2(
-    outlines: NDArray[np.object_], zones: NDArray[np.object_], distance_m: float, plane: CRS
+def _in_turns(pairs: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for start in range(0, len(pairs), _AT_ONCE):
+        yield pairs[start : start + _AT_ONCE]
+
+
+def _grown(outlines: NDArray[np.object_], margin: float) -> NDArray[np.float64]:
+    """(n, 4) bounds of outlines, moved outwards."""
+    return np.asarray(shapely.bounds(outlines) + margin * np.array([-1.0, -1.0, 1.0, 1.0]))
+
+
+def _where(
+    asked: NDArray[np.bool_],
+    question: Callable[..., Any],
+    zones: NDArray[np.object_],
+    outlines: NDArray[np.object_],
+) -> NDArray[np.bool_]:
+    """The answers for the pairs asked, False for the others."""
+    answers = asked.copy()
+    answers[asked] = question(zones[asked], outlines[asked])
+    return answers
+
+
+def _cut_to(windows: NDArray[np.float64], zones: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Zones, of which those that have many corners are cut to their windows."""
+    near = zones.copy()
+    many = np.flatnonzero(shapely.get_num_coordinates(zones) > _SIMPLE)
+    near[many] = shapely.intersection(zones[many], shapely.box(*windows[many].T))
+    return near
+
+
+def _shares(
+    measure: OverlapMeasure,
+    outline: NDArray[np.intp],
+    zones: NDArray[np.object_],
+    distance_m: float,
 ) -> NDArray[np.float64]:
-    moved = shapely.buffer(zones, distance_m, quad_segs=_QUARTER_SEGMENTS)
-    return geodesic_areas_m2(shapely.intersection(outlines, moved), plane)
+    """Shares of outlines on zones grown by a distance in m, pair by pair."""
+    if distance_m:
+        zones = shapely.buffer(zones, distance_m, quad_segs=_QUARTER_SEGMENTS)
+    return measure.shares(outline, zones, np.arange(len(zones)))
