@@ -48,12 +48,20 @@ class Detector(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where it runs, for the plan: `cpu` or `cuda`; `auto` until settled."""
+        ...
+
+    @property
     def dtype(self) -> str:
         """Its arithmetic, for the plan: `float32` or `bfloat16`; `auto` until settled."""
         ...
 
     def settled(self) -> "Detector":
-        """The same with everything chosen that depends on this machine."""
+        """The same with everything chosen that depends on this machine.
+
+        Raises InputError when it wants what this machine has not.
+        """
         ...
 
     def calibrated(self, mean_probability: float) -> float:

@@ -58,7 +58,7 @@ class FittedDifference:
     def _squared(self, before: Float, after: Float) -> Float:
         change = after - before
         change -= np.array(self.centre, dtype=np.float32)[:, None, None]
-        return sum_of_squares(self.whitening, change)
+        return sum_of_squares(self.whitening, tuple(change))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class Difference:
     """Pointwise."""
     weights_sha256: str | None = None
     """None: all it knows is fitted to the pair."""
-
+    device: str = "cpu"
+    """The processor: reading costs more than this."""
     dtype: str = "float32"
     """Pointwise sums, in the pixels' own type."""
 

@@ -57,13 +57,20 @@ def shape_of(tensors: dict[str, Tensor]) -> Shape:
 
 @lru_cache(maxsize=4)
 def ready(
-    path: Path, sha256: str, bands: tuple[str, ...], spread: Numbers, precision: str
+    path: Path,
+    sha256: str,
+    bands: tuple[str, ...],
+    spread: Numbers,
+    precision: str,
+    device: str = "cpu",
 ) -> nn.Module:
-    """The network of a weights file for these bands, centred, each with its spread.
+    """The network of a weights file for these bands, centred, each with its spread, on a device.
 
     Raises InputError when the file is no longer the one of that checksum.
     """
     torch.set_num_threads(1)
+    if device == "cuda":
+        _same_every_time()
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise InputError(f"{path}: changed since the run was planned; start it again")
@@ -76,7 +83,17 @@ def ready(
         net: nn.Module = plain
     else:  # a peer, for comparison: torchvision comes with it
         net = import_module("models.training.peers").ready(network, tensors, bands, spread)
-    return channels_last(net.to(DTYPES[precision]))
+    return channels_last(net.to(DTYPES[precision])).to(device)
+
+
+def _same_every_time() -> None:
+    """Let a GPU's convolutions give the same numbers in every process, and float32 all its digits.
+
+    cuDNN would else choose by timing, and round float32 to 10 bits.
+    """
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def fold_norms(net: nn.Module) -> None:
@@ -94,7 +111,9 @@ def fold_scale(net: PlainSiamese, bands: tuple[str, ...], spread: Numbers) -> No
 
     Bands that are not there would be 0, so their weights are left out. The stem sees 2 x 2 pixels
     of a band as four channels, in that order. Centres are not folded: bfloat16 has three digits,
-    and a digital number far from 0 would spend them on its mean.
+    and a digital number far from 0 would spend them on its mean; and the convolution pads with 0,
+    which must be the mean. Taking them off costs nothing to speak of, since each pixel is
+    converted anyway (`cells`).
     """
     stem = net.stem[0]
     assert isinstance(stem, nn.Conv2d)  # noqa: S101 (norms are folded)
@@ -121,11 +140,13 @@ def run(
     if isinstance(net, PlainSiamese):
         both = cells(dates, like, centre, seen)
         said = _timed(lambda: net.on_cells(both.to(like.device, non_blocking=True)))
+        if like.device.type == "cuda":
+            _wait()
     else:
         given = [_whole(date, centre, seen).to(like, memory_format=CHANNELS_LAST) for date in dates]
         said = _timed(lambda: net(*given))
     change, classes = said if isinstance(said, tuple) else (said, _no_classes(said))
-    logit = change[0, 0].float().cpu().numpy()
+    logit = change[0, 0].cpu().float().numpy()
     if logit.shape != before.shape[1:]:
         size = before.shape[2], before.shape[1]
         logit = np.asarray(cv2.resize(logit, size, interpolation=cv2.INTER_LINEAR), np.float32)
@@ -133,7 +154,10 @@ def run(
 
 
 def spent() -> float:
-    """Processor seconds of this process inside the network itself, since it began."""
+    """Processor seconds of this process inside the network itself, since it began.
+
+    With a GPU they are those of giving it work; it works in its own time.
+    """
     return sum(_spent)
 
 
@@ -186,6 +210,13 @@ def _timed(call: Callable[[], Said]) -> Said:
     return said
 
 
+def _wait() -> None:
+    """Sleep until the GPU is through, for other processes want the processor meanwhile."""
+    done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # missing in its stub
+    done.record()
+    done.synchronize()
+
+
 def _best(classes: Tensor) -> tuple[Codes, Float]:
     """The best class's code and the entropy of all (y, x) in [0, 1], from logits (class, y, x).
 
@@ -205,4 +236,4 @@ def _best(classes: Tensor) -> tuple[Codes, Float]:
 def _no_classes(change: Tensor) -> Tensor:
     """Class logits of a network that has none: all alike, at a quarter of the resolution."""
     count, _, height, width = change.shape
-    return torch.zeros(count, CLASSES, height // 4, width // 4)
+    return torch.zeros(count, CLASSES, height // 4, width // 4, device=change.device)

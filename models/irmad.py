@@ -86,7 +86,8 @@ class IrMad:
     """Pointwise."""
     weights_sha256: str | None = None
     """None: all it knows is fitted to the pair."""
-
+    device: str = "cpu"
+    """The processor: reading costs more than this."""
     dtype: str = "float32"
     """Pointwise sums, in the pixels' own type."""
 

@@ -30,7 +30,7 @@ from models.pointwise import STRIP_PX
 from models.sample import observed_pixels
 from models.weights_file import WeightsFile
 
-Layer = TypeVar("Layer", np.uint8, np.float32)
+Layer = TypeVar("Layer", np.uint8, np.float32, np.bool_)
 
 SHIPPED = Path(__file__).parent / "weights" / "siamese.safetensors"
 """The default's weights; docs/models.md is their card."""
@@ -39,7 +39,7 @@ BANDS = ("red", "green", "blue", "nir", "swir16")
 NEEDED = BANDS[:3]
 REACH_PX, STRIDE = 96, 16
 """Radius of the receptive field and grid step, in the network's pixels (`models.network`)."""
-HALO_PX = 64
+HALO_PX = 48
 """Margin that is read: how little lies further is in docs/speed.md; it saves much work."""
 COARSE_M, FINE_M = 6.0, 0.3
 """A grid of this GSD or coarser is doubled; a finer one is averaged down to at least this."""
@@ -69,6 +69,8 @@ class FittedSiamese:
     """The network sees each pixel as this many along each edge."""
     reduce: int
     """The network sees the mean of this many along each edge as one."""
+    device: str
+    """`cpu` or `cuda`."""
     precision: str
     """`float32` or `bfloat16`."""
     slope: float
@@ -82,13 +84,14 @@ class FittedSiamese:
 
     @property
     def coefficients(self) -> Mapping[str, object]:
-        """Scale, bands and precision, as JSON values."""
+        """Scale, bands, device and precision, as JSON values."""
         return {
             "bands": list(self.bands),
             "centre": list(self.centre),
             "spread": list(self.spread),
             "enlarge": self.enlarge,
             "reduce": self.reduce,
+            "device": self.device,
             "precision": self.precision,
             "vector": None if self.vector is None else self.vector.coefficients,
         }
@@ -105,7 +108,8 @@ class FittedSiamese:
         step = CLASS_STEP * self.reduce // self.enlarge
         which = _spread_out(unsure, shape, step)
         probability, uncertainty = _told(logit, which, self.slope, self.intercept)
-        np.copyto(probability, 0, where=~observed)
+        for layer in (probability, uncertainty):
+            np.copyto(layer, 0, where=~observed)
         codes = _spread_out(classes, shape, step)
         return ChangeMap(pair.geobox, probability, observed, codes, uncertainty)
 
@@ -115,7 +119,9 @@ class FittedSiamese:
         And the best class and how unsure of it, at a quarter of the network's pixels.
         """
         forward, observed = import_module("models.forward"), pair.observed
-        net = forward.ready(self.path, self.weights_sha256, self.bands, self.spread, self.precision)
+        net = forward.ready(
+            self.path, self.weights_sha256, self.bands, self.spread, self.precision, self.device
+        )
         before, after = (self._prepared(r.pixels, observed) for r in (pair.before, pair.after))
         # an enlarged pair has its holes filled: smoothing would else smear them into what was seen
         seen = None if self.enlarge > 1 else self._whole_steps(observed)
@@ -170,8 +176,10 @@ class Siamese:
     """Metres per pixel of the grid; None: near the 0.5 to 5 m it knows best."""
     halo: int = HALO_PX
     """Margin in the network's pixels; `REACH_PX` makes tiles agree to rounding."""
+    device: str = "auto"
+    """`cpu`, `cuda`, or `auto`: whichever is faster here."""
     precision: str = "auto"
-    """`float32`, `bfloat16`, or `auto`: whichever this processor runs faster."""
+    """`float32`, `bfloat16`, or `auto`: whichever the device runs faster."""
     called: str | None = None
     """The name it is known by; None: that on its card."""
 
@@ -186,8 +194,15 @@ class Siamese:
         return self.precision
 
     def settled(self) -> "Siamese":
-        """The same with its precision chosen: what a plan fixes for all processes of a run."""
-        return replace(self, precision=self._chosen())
+        """The same with device and precision chosen: what a plan fixes for all processes of a run.
+
+        Raises InputError when this machine has no such device.
+        """
+        weights = self.weights
+        device, precision = import_module("models.precision").chosen(
+            weights.path, weights.sha256, self.device, self.precision
+        )
+        return replace(self, device=device, precision=precision)
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -243,19 +258,13 @@ class Siamese:
         before, after = observed_pixels(seen)
         card = self.weights.card
         vector = Difference().fit(seen) if card.vector_weight > 0 else None
-        both = (before + after) / 2
+        both, settled = (before + after) / 2, self.settled()
         spread = np.maximum(after.std(axis=1), MIN_SPREAD)
         return FittedSiamese(
             self.weights.path, self.weights_sha256, bands, tuple(both.mean(axis=1).tolist()),
-            tuple(spread.tolist()), self.enlarge, self.reduce, self._chosen(), card.slope,
-            card.intercept, vector, card.vector_weight,
+            tuple(spread.tolist()), self.enlarge, self.reduce, settled.device,
+            settled.precision, card.slope, card.intercept, vector, card.vector_weight,
         )  # fmt: skip
-
-    def _chosen(self) -> str:
-        if self.precision != "auto":
-            return self.precision
-        chosen: str = import_module("models.precision").faster_precision()
-        return chosen
 
 
 def enlargement(gsd_m: float) -> int:

@@ -26,10 +26,10 @@ def chosen_detector(
             f"{name}: weights of {detector.weights.card.network}, a peer to compare with "
             "(`hongxian evaluate`); leads come from our own network"
         )
-    if device not in (None, "cpu"):
-        raise InputError(f"the run was planned for {device}, which is not here: start it anew")
-    if isinstance(detector, Siamese) and dtype is not None:
-        detector = replace(detector, precision=dtype)
+    if isinstance(detector, Siamese):
+        detector = replace(detector, device=device or "auto", precision=dtype or "auto")
+    elif device not in (None, detector.device):
+        raise InputError(f"{name} runs on {detector.device} only, not on {device}")
     return detector.settled()
 
 

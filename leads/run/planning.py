@@ -49,6 +49,7 @@ def make_plan(
         threshold=THRESHOLD if threshold is None else threshold,
         min_area_m2=floor.area_m2 if min_area_m2 is None else min_area_m2,
         min_pixels=floor.pixels,
+        device=detector.device,
         dtype=detector.dtype,
     )
 

@@ -13,7 +13,9 @@ from models.bench.compiled import NOT_COMPILED, compiled
 from models.bench.networks import SEEN, folded_detector, noise, operations
 from models.bench.peak import IMAGE_EDGES_PX, MATRIX_EDGES, gigaflops, trials
 from models.bench.peers import PEERS, Way, installed, ways
-from models.precision import faster_precision
+from models.precision import chosen
+from models.siamese import SHIPPED
+from models.weights_file import open_weights
 
 TILE_PX = 512
 """Edge of the timed tiles."""
@@ -39,7 +41,7 @@ def bench_detector(
     are timed in turns in one other process. With `compile_limit_s` 0 nothing is compiled.
     """
     torch.set_num_threads(1)
-    precision = faster_precision()
+    _, precision = chosen(SHIPPED, open_weights(SHIPPED).sha256, "cpu", "auto")
     net, dates = folded_detector(precision), noise(tile_px, precision)
     peak = trials(precision, matrix_edges, image_edges_px)
     calls = _our_calls(net, dates) | {name: call for name, (call, _) in peak.items()}

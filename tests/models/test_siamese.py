@@ -177,8 +177,8 @@ def test_coarse_grids_are_enlarged_and_fine_ones_reduced(detector: Siamese) -> N
         (at.enlarge, at.reduce, at.multiple_px, at.halo_px)
         for at in (replace(detector, gsd_m=gsd) for gsd in (None, 10.0, 2.5, 0.5, 0.15, 0.05))
     ]
-    assert told == [(1, 1, 16, 64), (2, 1, 8, 32), (1, 1, 16, 64), (1, 1, 16, 64),
-                    (1, 2, 32, 128), (1, 6, 96, 384)]  # fmt: skip
+    assert told == [(1, 1, 16, 48), (2, 1, 8, 24), (1, 1, 16, 48), (1, 1, 16, 48),
+                    (1, 2, 32, 96), (1, 6, 96, 288)]  # fmt: skip
 
 
 def test_the_fit_travels_and_tells_what_it_found(detector: Siamese) -> None:
