@@ -45,6 +45,19 @@ def detector(runs: int, compile_limit: float, as_json: bool) -> None:  # noqa: F
 
 
 @bench.command()
+@click.option("--candidates", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--parcels", type=click.IntRange(1), default=100_000, show_default=True)
+@click.option("--zones", type=click.IntRange(1), default=1_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Timed runs.")
+@json_option
+def crossing(candidates: int, parcels: int, zones: int, runs: int, as_json: bool) -> None:  # noqa: FBT001
+    """Cross made-up candidates with made-up layers, beside plain geopandas."""
+    from leads.bench.crossing import bench_crossing  # noqa: PLC0415 (heavy, for this one only)
+
+    _report(bench_crossing(candidates, parcels, zones, runs), as_json)
+
+
+@bench.command()
 @click.option("--store", help="URL of an empty store; by default SQLite in a folder of its own.")
 @click.option("--leads", type=click.IntRange(1), default=1_000_000, show_default=True)
 @click.option("--queries", type=click.IntRange(20), default=400, show_default=True)
