@@ -6,6 +6,7 @@ from typing import Any
 
 from api.bodies.run import JobAnswer, JobDetail, RunDetail, SetAside
 from leads.domain.job import Job, JobState
+from leads.run.progress import Progress
 from leads.store.job_tiles import TileRow
 from leads.store.runs import RunRow
 
@@ -37,9 +38,9 @@ def _job_fields(job: Job, now: datetime) -> dict[str, Any]:
     """The fields of a JobAnswer. Where files lie on the server is nobody's business."""
     paths = _paths(job)
     result = job.result or {}
-    progress = None if job.progress is None else dict(job.progress)
+    progress = None if job.progress is None else {**Progress().as_json, **job.progress}
     if progress is not None:
-        progress["notes"] = [_named(note, paths) for note in progress.get("notes", ())]
+        progress["notes"] = [_named(note, paths) for note in progress["notes"]]
     leased = job.state is JobState.LEASED
     return {
         **{name: getattr(job, name) for name in JobAnswer.model_fields if hasattr(job, name)},

@@ -136,27 +136,27 @@ class ProgressAnswer(Answer):
 
     model_config = examples(_PROGRESS)
 
-    stage: str = "survey"
+    stage: str
     """`survey`, `tiles`, `crossing` or `filing`."""
-    tiles: int = 0
+    tiles: int
     """Tiles to look at."""
-    tiles_done: int = 0
+    tiles_done: int
     """Of these, looked at."""
-    tiles_empty: int = 0
+    tiles_empty: int
     """Of those, without a pixel seen on both dates."""
-    tiles_set_aside: int = 0
+    tiles_set_aside: int
     """Could not be looked at."""
-    pixels: int = 0
+    pixels: int
     """Pixels of all tiles."""
-    pixels_done: int = 0
+    pixels_done: int
     """Pixels of tiles that are done or set aside."""
-    megapixels_per_second: float | None = None
+    megapixels_per_second: float | None
     """Rate; null before the first tile is done."""
-    seconds_left: float | None = None
+    seconds_left: float | None
     """At that rate."""
-    errors: dict[str, int] = Field(default_factory=dict)
+    errors: dict[str, int]
     """Failed tries by the kind of their error."""
-    notes: list[str] = Field(default_factory=list)
+    notes: list[str]
     """What was repaired, assumed or not checked."""
 
 

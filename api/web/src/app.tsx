@@ -1,9 +1,11 @@
-/** The whole page: log-in, or the desk. */
+/** The whole page: log-in, the desk, or the runs. */
 
 import { useEffect, useState } from "preact/hooks";
 import { readVocabulary } from "./api/calls";
 import { Desk } from "./desk/desk";
 import { language, t } from "./i18n";
+import { route } from "./route";
+import { RunsPage } from "./runs/runs-page";
 import { session, vocabulary } from "./session";
 import { useStore } from "./store";
 import { LogIn } from "./ui/log-in";
@@ -13,6 +15,7 @@ export function App() {
   const me = useStore(session);
   const words = useStore(vocabulary);
   const spoken = useStore(language); // draws everything again in the other language
+  const { section } = useStore(route);
   const [failed, setFailed] = useState(false);
 
   useEffect(() => {
@@ -29,7 +32,11 @@ export function App() {
   if (me === null) return <LogIn />;
   if (failed) return <p class="waiting">{t("problem.network")}</p>;
   if (!words) return <p class="waiting">{t("app.loading")}</p>;
-  if (!me.rights.includes("leads")) {
+  const seesLeads = me.rights.includes("leads");
+  if (me.rights.includes("imagery") && (section === "runs" || !seesLeads)) {
+    return <RunsPage key={me.account_id} me={me} />;
+  }
+  if (!seesLeads) {
     return (
       <div class="shell">
         <TopBar me={me} />

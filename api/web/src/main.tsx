@@ -11,6 +11,7 @@ import "./styles/shell.css";
 import "./styles/list.css";
 import "./styles/lead.css";
 import "./styles/map.css";
+import "./styles/runs.css";
 
 setLanguage(language.get());
 followHistory();

@@ -5,6 +5,7 @@ import { filtersFrom, NO_FILTERS, ORDERS, queryOf, searchOf, tabsOf } from "../s
 import * as format from "../src/domain/format";
 import { pathOf, roundLength, toPixels, type Frame } from "../src/domain/frame";
 import { choiceKey, commandOf, KEYS } from "../src/domain/keys";
+import * as runs from "../src/domain/runs";
 import { inverseOf, needsNote } from "../src/domain/undo";
 import { around, bboxText, centreOf, holds, needsAsking, widened, type Box } from "../src/domain/view";
 import { machineFacts } from "../src/lead/machine";
@@ -54,6 +55,44 @@ describe("address", () => {
     expect(route).toMatchObject({ leadId: "0123456789abcdef", map: true });
     expect(addressOf(route)).toBe("/leads/0123456789abcdef?status=candidate#map");
     expect(routeOf("/leads/../x", "", "").leadId).toBeNull();
+  });
+
+  it("names the page of runs and what is open there", () => {
+    for (const kind of ["run", "job"] as const) {
+      const address = `/${kind}s/0123456789abcdef`;
+      const route = routeOf(address, "", "");
+      expect(route).toMatchObject({ section: "runs", leadId: null, opened: { kind, id: "0123456789abcdef" } });
+      expect(addressOf(route)).toBe(address);
+    }
+    expect(addressOf(routeOf("/runs", "", ""))).toBe("/runs");
+    expect(routeOf("/runs/x", "", "")).toMatchObject({ section: "leads", opened: null });
+  });
+});
+
+describe("runs", () => {
+  const progress = {
+    stage: "tiles", tiles: 10, tiles_done: 4, tiles_empty: 1, tiles_set_aside: 1, pixels: 1000,
+    pixels_done: 1000, megapixels_per_second: null, seconds_left: null, errors: {}, notes: [],
+  };
+
+  it("are asked for often while one may move", () => {
+    const often = runs.askAgainAfter([{ state: "failed" }, { state: "queued" }]);
+    expect(often).toBeLessThan(5000);
+    expect(runs.askAgainAfter([{ state: "leased" }])).toBe(often);
+    expect(runs.askAgainAfter([{ state: "failed" }])).toBeGreaterThan(often);
+  });
+
+  it("are whole only when they are filed", () => {
+    expect(runs.shareDone(progress)).toBeLessThan(1);
+    expect(runs.shareDone({ ...progress, stage: "filing" })).toBe(1);
+    expect(runs.shareDone({ ...progress, pixels: 0 })).toBe(0);
+    expect(runs.tilesLeft(progress)).toBe(5);
+  });
+
+  it("tell time to the second and the commonest error first", () => {
+    expect(runs.durationOf(3725.4)).toEqual({ hours: 1, minutes: 2, seconds: 5 });
+    expect(runs.durationOf(-3)).toEqual({ hours: 0, minutes: 0, seconds: 0 });
+    expect(runs.byCount({ a: 1, c: 4, b: 4 })).toEqual([["b", 4], ["c", 4], ["a", 1]]);
   });
 });
 

@@ -5,6 +5,8 @@ import { session, sessionEnded } from "../session";
 import { ApiProblem, problemFrom } from "./problem";
 import type { paths } from "./schema";
 import type {
+  Job,
+  JobDetail,
   Layer,
   LeadCount,
   LeadDetail,
@@ -12,6 +14,8 @@ import type {
   LeadPage,
   LeadQuery,
   Me,
+  Run,
+  RunDetail,
   Step,
   Taken,
   Vocabulary,
@@ -92,6 +96,36 @@ export function takeStep(leadId: string, etag: string, body: Step): Promise<Take
 
 export const claimNext = (district: string[]): Promise<Taken> =>
   told(client.POST("/api/review/next", { body: { district, change_class: [] } }));
+
+/** A page of filed runs, and the cursor of the next one. */
+export interface RunPage {
+  runs: Run[];
+  next: string | null;
+}
+
+export async function listRuns(cursor: string | null, signal?: AbortSignal): Promise<RunPage> {
+  const query = cursor === null ? {} : { cursor };
+  const page = await told(client.GET("/api/runs", { params: { query }, signal: signal ?? null }));
+  return { runs: page.runs, next: page.next_cursor };
+}
+
+export const listJobs = async (signal?: AbortSignal): Promise<Job[]> =>
+  (await told(client.GET("/api/jobs", { signal: signal ?? null }))).jobs;
+
+export const readRun = (runId: string, signal?: AbortSignal): Promise<RunDetail> => {
+  const params = { path: { run_id: runId } };
+  return told(client.GET("/api/runs/{run_id}", { params, signal: signal ?? null }));
+};
+
+export const readJob = (jobId: string, signal?: AbortSignal): Promise<JobDetail> => {
+  const params = { path: { job_id: jobId } };
+  return told(client.GET("/api/jobs/{job_id}", { params, signal: signal ?? null }));
+};
+
+export const withdrawRun = (runId: string, reason: string): Promise<RunDetail> => {
+  const params = { path: { run_id: runId } };
+  return told(client.POST("/api/runs/{run_id}/withdrawal", { params, body: { reason } }));
+};
 
 export const listLayers = async (): Promise<Layer[]> =>
   (await told(client.GET("/api/layers"))).layers;

@@ -88,6 +88,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs
+         * @description Runs under way, waiting, failed or cancelled, and shadow runs; the newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Job
+         * @description One run under way or ended, with the tiles that could not be looked at.
+         */
+        get: operations["read_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/layers": {
         parameters: {
             query?: never;
@@ -320,7 +360,7 @@ export interface paths {
         };
         /**
          * Runs
-         * @description Runs, the latest filed first.
+         * @description Filed runs, the latest first.
          */
         get: operations["list_runs"];
         put?: never;
@@ -345,6 +385,28 @@ export interface paths {
         get: operations["read_run"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw
+         * @description Take a run back: untouched leads leave every list, touched ones are flagged.
+         *
+         *     Nothing is deleted, and there is no way back. A run withdrawn before stays as it is.
+         */
+        post: operations["withdraw_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -741,6 +803,36 @@ export interface components {
          */
         FilingOutcome: "new_site" | "observation" | "reopened_round" | "kept_discarded" | "grown" | "split";
         /**
+         * FlagAnswer
+         * @description A warning to whoever reads the lead.
+         */
+        FlagAnswer: {
+            /**
+             * Flagged At
+             * Format: date-time
+             * @description Since when.
+             */
+            flagged_at: string;
+            /** @description What it warns of. */
+            kind: components["schemas"]["FlagKind"];
+            /**
+             * Reason
+             * @description Why, in the words of whoever withdrew the run.
+             */
+            reason: string;
+            /**
+             * Run Id
+             * @description The run it is about.
+             */
+            run_id: string;
+        };
+        /**
+         * FlagKind
+         * @description What a reader of a lead is warned of.
+         * @enum {string}
+         */
+        FlagKind: "run_withdrawn";
+        /**
          * Health
          * @description Whether the server and its store work.
          * @example {
@@ -766,6 +858,340 @@ export interface components {
              */
             version: string;
         };
+        /**
+         * JobAnswer
+         * @description One job of the queue that compares a pair of scenes.
+         * @example {
+         *       "after": "2025-09-01.tif",
+         *       "attempts": 1,
+         *       "before": "2025-03-01.tif",
+         *       "cancel_asked": false,
+         *       "created_at": "2026-11-22T00:00:00Z",
+         *       "created_by": "system",
+         *       "detector": "siamese",
+         *       "job_id": "0123456789abcdef",
+         *       "max_attempts": 5,
+         *       "priority": 5,
+         *       "progress": {
+         *         "errors": {
+         *           "SceneError": 3
+         *         },
+         *         "megapixels_per_second": 1.9,
+         *         "notes": [],
+         *         "pixels": 900000000,
+         *         "pixels_done": 360000000,
+         *         "seconds_left": 284.2,
+         *         "stage": "tiles",
+         *         "tiles": 240,
+         *         "tiles_done": 96,
+         *         "tiles_empty": 4,
+         *         "tiles_set_aside": 1
+         *       },
+         *       "shadow": false,
+         *       "stalled": false,
+         *       "started_at": "2026-11-22T00:00:02Z",
+         *       "state": "leased"
+         *     }
+         */
+        JobAnswer: {
+            /**
+             * After
+             * @description Name of the current image.
+             */
+            after: string;
+            /**
+             * Attempts
+             * @description Starts so far.
+             */
+            attempts: number;
+            /**
+             * Before
+             * @description Name of the earlier image.
+             */
+            before: string;
+            /**
+             * Cancel Asked
+             * @description It ends as soon as its worker notices.
+             */
+            cancel_asked: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Account, or `system`.
+             */
+            created_by: string;
+            /**
+             * Detector
+             * @description Name of the detector.
+             */
+            detector: string;
+            /**
+             * District
+             * @description Code of the only district looked at; null for all that the pair shows.
+             */
+            district: string | null;
+            /**
+             * Error
+             * @description Why it failed, or why the last attempt did.
+             */
+            error: string | null;
+            /**
+             * Finished At
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Job Id
+             * @description Sixteen hex digits.
+             */
+            job_id: string;
+            /**
+             * Leads
+             * @description Leads of that run.
+             */
+            leads: number | null;
+            /**
+             * Max Attempts
+             * @description Starts it may use up.
+             */
+            max_attempts: number;
+            /**
+             * Priority
+             * @description 0 to 9; the highest goes first.
+             */
+            priority: number;
+            /** @description How far it is; null before it began. */
+            progress: components["schemas"]["ProgressAnswer"] | null;
+            /**
+             * Run Id
+             * @description The run it came to; null until it is done.
+             */
+            run_id: string | null;
+            /**
+             * Shadow
+             * @description It compares with what is filed and files nothing.
+             */
+            shadow: boolean;
+            /**
+             * Stalled
+             * @description Under way by name only: its worker let the lease run out.
+             */
+            stalled: boolean;
+            /**
+             * Started At
+             * @description When it was first begun.
+             */
+            started_at: string | null;
+            /** @description Where it is; `leased` is under way. */
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * JobDetail
+         * @description One job with its tiles.
+         * @example {
+         *       "after": "2025-09-01.tif",
+         *       "attempts": 1,
+         *       "before": "2025-03-01.tif",
+         *       "cancel_asked": false,
+         *       "created_at": "2026-11-22T00:00:00Z",
+         *       "created_by": "system",
+         *       "detector": "siamese",
+         *       "job_id": "0123456789abcdef",
+         *       "max_attempts": 5,
+         *       "priority": 5,
+         *       "progress": {
+         *         "errors": {
+         *           "SceneError": 3
+         *         },
+         *         "megapixels_per_second": 1.9,
+         *         "notes": [],
+         *         "pixels": 900000000,
+         *         "pixels_done": 360000000,
+         *         "seconds_left": 284.2,
+         *         "stage": "tiles",
+         *         "tiles": 240,
+         *         "tiles_done": 96,
+         *         "tiles_empty": 4,
+         *         "tiles_set_aside": 1
+         *       },
+         *       "set_aside": [
+         *         {
+         *           "reason": "2025-09-01.tif: block 3, 5 cannot be decoded",
+         *           "tile": 17
+         *         }
+         *       ],
+         *       "shadow": false,
+         *       "stalled": false,
+         *       "started_at": "2026-11-22T00:00:02Z",
+         *       "state": "leased"
+         *     }
+         */
+        JobDetail: {
+            /**
+             * After
+             * @description Name of the current image.
+             */
+            after: string;
+            /**
+             * Attempts
+             * @description Starts so far.
+             */
+            attempts: number;
+            /**
+             * Before
+             * @description Name of the earlier image.
+             */
+            before: string;
+            /**
+             * Cancel Asked
+             * @description It ends as soon as its worker notices.
+             */
+            cancel_asked: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Account, or `system`.
+             */
+            created_by: string;
+            /**
+             * Detector
+             * @description Name of the detector.
+             */
+            detector: string;
+            /**
+             * District
+             * @description Code of the only district looked at; null for all that the pair shows.
+             */
+            district: string | null;
+            /**
+             * Error
+             * @description Why it failed, or why the last attempt did.
+             */
+            error: string | null;
+            /**
+             * Finished At
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Job Id
+             * @description Sixteen hex digits.
+             */
+            job_id: string;
+            /**
+             * Leads
+             * @description Leads of that run.
+             */
+            leads: number | null;
+            /**
+             * Max Attempts
+             * @description Starts it may use up.
+             */
+            max_attempts: number;
+            /**
+             * Priority
+             * @description 0 to 9; the highest goes first.
+             */
+            priority: number;
+            /** @description How far it is; null before it began. */
+            progress: components["schemas"]["ProgressAnswer"] | null;
+            /**
+             * Run Id
+             * @description The run it came to; null until it is done.
+             */
+            run_id: string | null;
+            /**
+             * Set Aside
+             * @description Tiles that could not be looked at, by number.
+             */
+            set_aside: components["schemas"]["SetAside"][];
+            /**
+             * Shadow
+             * @description It compares with what is filed and files nothing.
+             */
+            shadow: boolean;
+            /**
+             * Shadow Report
+             * @description Of a shadow run that is done: how it compares with what is filed.
+             */
+            shadow_report: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Stalled
+             * @description Under way by name only: its worker let the lease run out.
+             */
+            stalled: boolean;
+            /**
+             * Started At
+             * @description When it was first begun.
+             */
+            started_at: string | null;
+            /** @description Where it is; `leased` is under way. */
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * Jobs
+         * @description Jobs that stand for no filed run.
+         * @example {
+         *       "jobs": [
+         *         {
+         *           "after": "2025-09-01.tif",
+         *           "attempts": 1,
+         *           "before": "2025-03-01.tif",
+         *           "cancel_asked": false,
+         *           "created_at": "2026-11-22T00:00:00Z",
+         *           "created_by": "system",
+         *           "detector": "siamese",
+         *           "job_id": "0123456789abcdef",
+         *           "max_attempts": 5,
+         *           "priority": 5,
+         *           "progress": {
+         *             "errors": {
+         *               "SceneError": 3
+         *             },
+         *             "megapixels_per_second": 1.9,
+         *             "notes": [],
+         *             "pixels": 900000000,
+         *             "pixels_done": 360000000,
+         *             "seconds_left": 284.2,
+         *             "stage": "tiles",
+         *             "tiles": 240,
+         *             "tiles_done": 96,
+         *             "tiles_empty": 4,
+         *             "tiles_set_aside": 1
+         *           },
+         *           "shadow": false,
+         *           "stalled": false,
+         *           "started_at": "2026-11-22T00:00:02Z",
+         *           "state": "leased"
+         *         }
+         *       ]
+         *     }
+         */
+        Jobs: {
+            /**
+             * Jobs
+             * @description The newest first.
+             */
+            jobs: components["schemas"]["JobAnswer"][];
+        };
+        /**
+         * JobState
+         * @description Where a job is; `done`, `failed` and `cancelled` are final until it is queued again.
+         * @enum {string}
+         */
+        JobState: "queued" | "leased" | "done" | "failed" | "cancelled";
         JsonValue: unknown;
         /**
          * LayerAnswer
@@ -963,6 +1389,7 @@ export interface components {
          *           "to_status": "candidate"
          *         }
          *       ],
+         *       "flags": [],
          *       "geometry": {
          *         "coordinates": [
          *           [
@@ -1013,7 +1440,8 @@ export interface components {
          *           "observation_id": "0123456789abcdef",
          *           "outcome": "new_site",
          *           "run_id": "fedcba9876543210",
-         *           "score": 0.83
+         *           "score": 0.83,
+         *           "withdrawn": false
          *         }
          *       ],
          *       "origin": "detector",
@@ -1196,6 +1624,11 @@ export interface components {
              * @description Its history, oldest first.
              */
             events: components["schemas"]["EventAnswer"][];
+            /**
+             * Flags
+             * @description Warnings to whoever reads it.
+             */
+            flags: components["schemas"]["FlagAnswer"][];
             /** @description Exact outline. */
             geometry: components["schemas"]["Outline"];
             /**
@@ -2059,6 +2492,11 @@ export interface components {
              * @description Mean probability of change, 0 to 1.
              */
             score: number;
+            /**
+             * Withdrawn
+             * @description Whether its run was withdrawn: it is kept, and counts no more.
+             */
+            withdrawn: boolean;
         };
         /**
          * Origin
@@ -2273,6 +2711,84 @@ export interface components {
             type: string;
         };
         /**
+         * ProgressAnswer
+         * @description How far a run is, as its worker last told.
+         * @example {
+         *       "errors": {
+         *         "SceneError": 3
+         *       },
+         *       "megapixels_per_second": 1.9,
+         *       "notes": [],
+         *       "pixels": 900000000,
+         *       "pixels_done": 360000000,
+         *       "seconds_left": 284.2,
+         *       "stage": "tiles",
+         *       "tiles": 240,
+         *       "tiles_done": 96,
+         *       "tiles_empty": 4,
+         *       "tiles_set_aside": 1
+         *     }
+         */
+        ProgressAnswer: {
+            /**
+             * Errors
+             * @description Failed tries by the kind of their error.
+             */
+            errors: {
+                [key: string]: number;
+            };
+            /**
+             * Megapixels Per Second
+             * @description Rate; null before the first tile is done.
+             */
+            megapixels_per_second: number | null;
+            /**
+             * Notes
+             * @description What was repaired, assumed or not checked.
+             */
+            notes: string[];
+            /**
+             * Pixels
+             * @description Pixels of all tiles.
+             */
+            pixels: number;
+            /**
+             * Pixels Done
+             * @description Pixels of tiles that are done or set aside.
+             */
+            pixels_done: number;
+            /**
+             * Seconds Left
+             * @description At that rate.
+             */
+            seconds_left: number | null;
+            /**
+             * Stage
+             * @description `survey`, `tiles`, `crossing` or `filing`.
+             */
+            stage: string;
+            /**
+             * Tiles
+             * @description Tiles to look at.
+             */
+            tiles: number;
+            /**
+             * Tiles Done
+             * @description Of these, looked at.
+             */
+            tiles_done: number;
+            /**
+             * Tiles Empty
+             * @description Of those, without a pixel seen on both dates.
+             */
+            tiles_empty: number;
+            /**
+             * Tiles Set Aside
+             * @description Could not be looked at.
+             */
+            tiles_set_aside: number;
+        };
+        /**
          * Queue
          * @description The desk of one analyst.
          * @example {
@@ -2411,7 +2927,7 @@ export interface components {
          * @description Something a role may do.
          * @enum {string}
          */
-        Right: "leads" | "review" | "imagery" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
+        Right: "leads" | "review" | "imagery" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
         /**
          * Role
          * @description What a person may do here; each account has one. Names people read: vocabulary.toml.
@@ -2439,8 +2955,8 @@ export interface components {
          * RunAnswer
          * @description One run: what it compared and what came of it.
          * @example {
-         *       "after_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-         *       "before_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "after_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "before_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
          *       "code_version": "0.3.0",
          *       "date_after": "2025-09-01",
          *       "date_before": "2025-03-01",
@@ -2520,24 +3036,63 @@ export interface components {
             summary: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description That it was taken back; null while it stands. */
+            withdrawal: components["schemas"]["WithdrawalAnswer"] | null;
         };
         /**
          * RunDetail
          * @description One run with the record it can be done again from.
          * @example {
-         *       "after_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-         *       "before_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "after_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "before_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
          *       "code_version": "0.3.0",
          *       "date_after": "2025-09-01",
          *       "date_before": "2025-03-01",
          *       "detector": "difference",
          *       "filed_at": "2026-11-22T00:00:00Z",
          *       "filed_by": "system",
+         *       "job": {
+         *         "after": "2025-09-01.tif",
+         *         "attempts": 1,
+         *         "before": "2025-03-01.tif",
+         *         "cancel_asked": false,
+         *         "created_at": "2026-11-22T00:00:00Z",
+         *         "created_by": "system",
+         *         "detector": "siamese",
+         *         "job_id": "0123456789abcdef",
+         *         "max_attempts": 5,
+         *         "priority": 5,
+         *         "progress": {
+         *           "errors": {
+         *             "SceneError": 3
+         *           },
+         *           "megapixels_per_second": 1.9,
+         *           "notes": [],
+         *           "pixels": 900000000,
+         *           "pixels_done": 360000000,
+         *           "seconds_left": 284.2,
+         *           "stage": "tiles",
+         *           "tiles": 240,
+         *           "tiles_done": 96,
+         *           "tiles_empty": 4,
+         *           "tiles_set_aside": 1
+         *         },
+         *         "shadow": false,
+         *         "stalled": false,
+         *         "started_at": "2026-11-22T00:00:02Z",
+         *         "state": "leased"
+         *       },
          *       "outcomes": {
          *         "new_site": 12
          *       },
          *       "record": {},
          *       "run_id": "fedcba9876543210",
+         *       "set_aside": [
+         *         {
+         *           "reason": "2025-09-01.tif: block 3, 5 cannot be decoded",
+         *           "tile": 17
+         *         }
+         *       ],
          *       "summary": {
          *         "leads": 12,
          *         "pixels": 4194304
@@ -2588,6 +3143,8 @@ export interface components {
              * @description Account, or `system`.
              */
             filed_by: string;
+            /** @description The job that filed it; null where it was filed without one. */
+            job: components["schemas"]["JobAnswer"] | null;
             /**
              * Outcomes
              * @description What its sightings turned out to be.
@@ -2608,21 +3165,28 @@ export interface components {
              */
             run_id: string;
             /**
+             * Set Aside
+             * @description Tiles that could not be looked at, by number.
+             */
+            set_aside: components["schemas"]["SetAside"][];
+            /**
              * Summary
              * @description Counts and times.
              */
             summary: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description That it was taken back; null while it stands. */
+            withdrawal: components["schemas"]["WithdrawalAnswer"] | null;
         };
         /**
          * Runs
-         * @description A page of runs.
+         * @description A page of filed runs.
          * @example {
          *       "runs": [
          *         {
-         *           "after_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-         *           "before_scene_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "after_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *           "before_scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
          *           "code_version": "0.3.0",
          *           "date_after": "2025-09-01",
          *           "date_before": "2025-03-01",
@@ -2966,6 +3530,22 @@ export interface components {
             zh: string;
         };
         /**
+         * SetAside
+         * @description A tile that could not be looked at.
+         */
+        SetAside: {
+            /**
+             * Reason
+             * @description Why the last try failed; null where it is no longer known.
+             */
+            reason: string | null;
+            /**
+             * Tile
+             * @description Its number in the plan.
+             */
+            tile: number;
+        };
+        /**
          * Started
          * @description A log-in that was just made.
          * @example {
@@ -3027,9 +3607,11 @@ export interface components {
         /**
          * Status
          * @description Where a lead is on its main line; always exactly one.
+         *
+         *     `withdrawn` is no verdict: the run that made it was taken back before anybody acted on it.
          * @enum {string}
          */
-        Status: "candidate" | "desk_review" | "discarded" | "pending_dispatch" | "dispatched" | "accepted" | "returned" | "field_check" | "reported" | "city_review" | "determined" | "handling" | "pending_closure" | "rs_recheck" | "closed" | "look_back" | "reopened" | "archived";
+        Status: "candidate" | "desk_review" | "discarded" | "pending_dispatch" | "dispatched" | "accepted" | "returned" | "field_check" | "reported" | "city_review" | "determined" | "handling" | "pending_closure" | "rs_recheck" | "closed" | "look_back" | "reopened" | "archived" | "withdrawn";
         /**
          * Step
          * @description What to do with a lead, and the fields that step takes (see `GET /api/vocabulary`).
@@ -3244,6 +3826,58 @@ export interface components {
                     [key: string]: components["schemas"]["Words"];
                 };
             };
+        };
+        /**
+         * Withdraw
+         * @description Take a run back.
+         * @example {
+         *       "reason": "配准失败，整景误报"
+         *     }
+         */
+        Withdraw: {
+            /**
+             * Reason
+             * @description Why; it stands in the history of every lead it concerns.
+             */
+            reason: string;
+        };
+        /**
+         * WithdrawalAnswer
+         * @description That a run was taken back.
+         * @example {
+         *       "outcomes": {
+         *         "flagged": 1,
+         *         "taken_back": 11
+         *       },
+         *       "reason": "配准失败，整景误报",
+         *       "withdrawn_at": "2026-11-23T00:00:00Z",
+         *       "withdrawn_by": "dispatcher-1"
+         *     }
+         */
+        WithdrawalAnswer: {
+            /**
+             * Outcomes
+             * @description What it meant for how many leads: `taken_back`, `flagged`, `noted`.
+             */
+            outcomes: {
+                [key: string]: number;
+            };
+            /**
+             * Reason
+             * @description Why.
+             */
+            reason: string;
+            /**
+             * Withdrawn At
+             * Format: date-time
+             * @description When.
+             */
+            withdrawn_at: string;
+            /**
+             * Withdrawn By
+             * @description Account, or `system`.
+             */
+            withdrawn_by: string;
         };
         /**
          * Words
@@ -3839,6 +4473,153 @@ export interface operations {
             };
             /** @description 请求过大 (too_large) */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Most jobs. */
+                limit?: number;
+                /** @description Only in these states; a done one is shown where it was a shadow run. */
+                state?: components["schemas"]["JobState"][];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job: sixteen hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4942,6 +5723,114 @@ export interface operations {
             };
             /** @description 不存在或无权查看 (not_found) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run: sixteen hex digits. */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Withdraw"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -34,6 +34,7 @@ export function History({ lead }: { lead: LeadDetail }) {
               {one.date_before} → {one.date_after}
             </span>
             <span class="fine">
+              {one.withdrawn && <span class="within-error">{t("history.withdrawn")}</span>}{" "}
               {word("filing_outcome", one.outcome)} ·{" "}
               {t("unit.m2", { area: squareMetres(one.area_m2, locale) })}
             </span>
@@ -51,7 +52,9 @@ function actionName(event: LeadEvent): string {
 
 /** What a step carried, in words; what only machines read is left out. */
 function Data({ event }: { event: LeadEvent }) {
-  const { note, discard_reason, return_reason, unit, change_class, due_at } = event.data;
+  const { note, discard_reason, return_reason, unit, change_class, due_at, outcome, reason } =
+    event.data;
+  const withdrawn = event.action === "withdrawn";
   const told = [
     typeof discard_reason === "string" ? word("discard_reason", discard_reason) : "",
     typeof return_reason === "string" ? word("return_reason", return_reason) : "",
@@ -61,6 +64,8 @@ function Data({ event }: { event: LeadEvent }) {
       ? t("history.due", { due: instant(due_at, LOCALES[language.get()]) })
       : "",
     typeof note === "string" ? note : "",
+    withdrawn && typeof outcome === "string" ? word("withdrawal_outcome", outcome) : "",
+    withdrawn && typeof reason === "string" ? reason : "",
   ].filter(Boolean);
   return told.length ? <span class="event-data">{told.join(" · ")}</span> : null;
 }

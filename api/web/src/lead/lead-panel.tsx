@@ -42,6 +42,7 @@ export function LeadPanel({ open, busy, flipped, onFlip, onAction, onClose }: Pr
         <>
           <div class="lead-scroll">
             <Head lead={lead} />
+            <Flags lead={lead} />
             {lead.pictures ? (
               <Swipe key={lead.lead_id} lead={lead} pictures={lead.pictures} flipped={flipped} onFlip={onFlip} />
             ) : (
@@ -74,6 +75,23 @@ function Head({ lead }: { lead: LeadDetail }) {
         {t("score.advice", { priority: word("priority", lead.priority) })}
       </p>
     </header>
+  );
+}
+
+/** What a reader is warned of: a run that was taken back after somebody had acted on the lead. */
+function Flags({ lead }: { lead: LeadDetail }) {
+  if (!lead.flags.length) return null;
+  return (
+    <div class="flags" role="alert">
+      {lead.flags.map((flag) => (
+        <p key={flag.kind + flag.run_id} class="problem">
+          <strong>{word("flag_kind", flag.kind)}</strong>
+          <span class="block fine">
+            {t("flag.reason", { reason: flag.reason, at: instant(flag.flagged_at, LOCALES[language.get()]) })}
+          </span>
+        </p>
+      ))}
+    </div>
   );
 }
 

@@ -3,9 +3,39 @@
 import { logOut } from "../api/calls";
 import { ApiProblem } from "../api/problem";
 import type { Me } from "../api/types";
-import { t, word } from "../i18n";
+import { t, word, type Key } from "../i18n";
+import { addressOf, go, route, type Route } from "../route";
 import { session } from "../session";
+import { useStore } from "../store";
 import { LanguageSwitch } from "./language-switch";
+
+const SECTIONS: readonly (readonly [Route["section"], Key])[] = [
+  ["leads", "nav.leads"],
+  ["runs", "nav.runs"],
+];
+
+/** Leads or runs, for those who see both. */
+function Sections() {
+  const now = useStore(route);
+  return (
+    <nav class="sections" aria-label={t("nav.sections")}>
+      {SECTIONS.map(([section, name]) => (
+        <a
+          key={section}
+          href={addressOf({ ...now, section })}
+          aria-current={now.section === section ? "page" : undefined}
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab
+            event.preventDefault();
+            go({ section });
+          }}
+        >
+          {t(name)}
+        </a>
+      ))}
+    </nav>
+  );
+}
 
 export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
   async function leave() {
@@ -24,6 +54,7 @@ export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
         <h1>{t("app.name")}</h1>
         <span class="wide">{t("app.subtitle")}</span>
       </div>
+      {me.rights.includes("leads") && me.rights.includes("imagery") && <Sections />}
       <div class="top-tools">
         <LanguageSwitch />
         {onHelp && (
