@@ -187,9 +187,10 @@ class Worker:
         self._tell(ended, failed=failed, lasted=f", {time.monotonic() - began:.1f} s")
 
     def _tell(self, ended: Job, *, failed: bool, lasted: str = "") -> None:
-        came = "handed back" if ended.state is JobState.QUEUED else str(ended.state)
-        if failed:
-            came = f"attempt {ended.attempts} of {ended.max_attempts} failed: {ended.error}"
+        came = f"failed: {ended.error}" if failed else str(ended.state)
+        if ended.state is JobState.QUEUED:
+            again = f"attempt {ended.attempts} of {ended.max_attempts} {came}"
+            came = again if failed else "handed back"
         self.tell(f"job {ended.job_id} ({ended.kind}){lasted}: {came}")
         if failed:
             self.on_failure(ended)
