@@ -35,7 +35,6 @@ TOO_LARGE = 94
 _END = object()
 _STATM = Path("/proc/self/statm")
 _MB = 1 << 20
-_MAX_WRITTEN_BYTES = 64 * _MB  # a decoder writes no files; pipes are not counted
 _GRACE_S = 60.0  # for starting a child and moving a result, on top of the limit
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -54,10 +53,12 @@ class Limits:
     memory_mb: int = 4096
     """Address space in MB (RLIMIT_AS): counts what is reserved, not only what is touched."""
     resident: bool = False
-    """Count only what is touched, looked at each second: for a GPU's driver, which reserves far
-    more addresses than there is memory. A process that passes it is ended."""
+    """Count only what is touched, looked at ten times a second: for a GPU's driver, which reserves
+    far more addresses than there is memory. A process that passes it is ended."""
     seconds: float = 120.0
     """Wall-clock time of one call, from its start in the child."""
+    written_mb: int = 64
+    """Largest file it may write: most decoders write none. Pipes are not counted."""
 
     def __post_init__(self) -> None:
         if self.memory_mb < 1 or self.seconds <= 0:
@@ -76,17 +77,37 @@ class Outcome(Generic[Item, Result]):
     """Why it failed: WorkerError where the child died, ran over its limits, or met a bug."""
 
 
-@dataclass(frozen=True, slots=True)
+RENEWALS = 3
+"""Pools of which no child came to give a result, one after another, before it is given up."""
+
+
+@dataclass(slots=True)
 class LimitedPool:
     """Child processes under limits; made by `limited_pool`, which ends them."""
 
-    pool: ProcessPool
-    """The processes."""
     processes: int
     """How many there are."""
     limits: Limits
     """What each call may use."""
-    _broken: threading.Event = field(default_factory=threading.Event)
+    _pool: ProcessPool = field(init=False)
+    _fruitless: int = field(default=0, init=False)
+    _broken: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self.processes,
+            initializer=_settle,
+            initargs=(self.limits, os.getpid()),
+            context=get_context("spawn"),
+        )
+
+    def end(self) -> None:
+        """Stop what is under way; no process is left afterwards."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
 
     def run(self, function: Callable[..., Result], *args: object) -> Result:
         """One call in a child. Raises WorkerError, or what the function raised."""
@@ -156,7 +177,9 @@ class LimitedPool:
     def _submit(self, function: Callable[..., Result], args: tuple[object, ...]) -> Future[Result]:
         if self._broken.is_set():
             raise NoWorkersError("the child processes were ended after they stopped answering")
-        future: Future[Result] = self.pool.schedule(
+        if not self._pool.active:  # an idle child was ended
+            self._renew()
+        future: Future[Result] = self._pool.schedule(
             _guarded, args=(function, args, self.limits.memory_mb), timeout=self.limits.seconds
         )
         return future
@@ -164,7 +187,7 @@ class LimitedPool:
     def _result(self, future: Future[Result]) -> Result:
         patience = 0.0 if future.done() else self._patience
         try:
-            return future.result(timeout=patience)
+            result = future.result(timeout=patience)
         except ProcessExpired as error:
             if error.exitcode == TOO_LARGE:
                 raise WorkerError(_needs_more(self.limits.memory_mb)) from None
@@ -177,29 +200,38 @@ class LimitedPool:
                 f"a child process took longer than {self.limits.seconds:g} s and was ended"
             ) from None
         except BrokenProcessPool:
+            if not self._pool.active:  # else a call before this one saw to it
+                self._renew()
+            raise ChildDiedError("a child process died while it was starting") from None
+        self._fruitless = 0
+        return result
+
+    def _renew(self) -> None:
+        """New processes for those that broke, as they do when one dies while it starts.
+
+        Raises NoWorkersError where several pools broke one after another without a result.
+        """
+        self.end()
+        self._fruitless += 1
+        if self._fruitless >= RENEWALS:
             self._broken.set()
             raise NoWorkersError(
                 f"the child processes do not start within {self.limits.memory_mb} MB: "
                 "allow more memory"
             ) from None
+        self._pool = self._new()
 
 
 @contextmanager
 def limited_pool(processes: int, limits: Limits | None = None) -> Iterator[LimitedPool]:
     """Child processes for several calls; all are gone when the block is left, however it is."""
     limits = limits or Limits()
-    pool = ProcessPool(
-        max_workers=processes,
-        initializer=_settle,
-        initargs=(limits, os.getpid()),
-        context=get_context("spawn"),
-    )
     with _environment(_ENVIRONMENT):
+        pool = LimitedPool(processes, limits)
         try:
-            yield LimitedPool(pool, processes, limits)
+            yield pool
         finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            pool.end()
 
 
 def run_limited(
@@ -260,7 +292,7 @@ def _settle(limits: Limits, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
     os.environ.update(_ENVIRONMENT)
     _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES)
+    _lower(resource.RLIMIT_FSIZE, limits.written_mb * _MB)
     if not limits.resident:
         _lower(resource.RLIMIT_AS, limits.memory_mb * _MB)
     bound = limits.memory_mb * _MB if limits.resident else None
@@ -290,7 +322,7 @@ def _watch(parent: int, resident_bytes: int | None) -> None:
     while os.getppid() == parent:
         if resident_bytes and int(_STATM.read_text().split()[1]) * page > resident_bytes:
             os._exit(TOO_LARGE)
-        time.sleep(1.0)
+        time.sleep(0.1 if resident_bytes else 1.0)
     os._exit(1)
 
 

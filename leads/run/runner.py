@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from geo.errors import ChildDiedError, HongxianError
@@ -13,6 +14,8 @@ Result = TypeVar("Result")
 
 LIMITS = Limits(memory_mb=4096, seconds=300)
 """What one tile, one probe or one survey may use."""
+GPU_FILES = ("/dev/nvidiactl", "/dev/dxg")
+"""One of them is there where a GPU can be used: Linux, and Linux inside Windows."""
 
 
 class Runner(Protocol):
@@ -80,7 +83,12 @@ class Inline:
 
 def pool(processes: int | None = None) -> AbstractContextManager[LimitedPool]:
     """Limited child processes of one thread each, by default one per processor we may use."""
-    return limited_pool(processes or len(os.sched_getaffinity(0)), LIMITS)
+    return limited_pool(processes or len(os.sched_getaffinity(0)), for_this_machine(LIMITS))
+
+
+def for_this_machine(limits: Limits) -> Limits:
+    """The same by touched memory where there is a GPU: its driver reserves far more addresses."""
+    return replace(limits, resident=limits.resident or any(map(os.path.exists, GPU_FILES)))
 
 
 _inline: type[Runner] = Inline

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -15,8 +17,15 @@ import numpy as np
 import pytest
 
 from geo.crs import plane_for
-from geo.errors import GridError, SceneError, WorkerError
-from tiles.limited import Limits, blaming, limited_map, limited_pool, run_limited
+from geo.errors import ChildDiedError, GridError, SceneError, WorkerError
+from tiles.limited import (
+    LimitedPool,
+    Limits,
+    blaming,
+    limited_map,
+    limited_pool,
+    run_limited,
+)
 
 QUICK = Limits(memory_mb=2048, seconds=1.0)
 ROOT = Path(__file__).parents[2]
@@ -222,3 +231,20 @@ def faults_of_large_arrays(times: int) -> int:
 
 def test_a_child_keeps_what_it_frees_for_its_next_array() -> None:
     assert run_limited(faults_of_large_arrays, 8) < 8 * 16_384 / 4
+
+
+def test_a_child_that_dies_while_it_starts_is_replaced() -> None:
+    with limited_pool(1, Limits(seconds=20)) as pool:
+        assert pool.run(abs, -1) == 1
+        for child in children(os.getpid()):
+            os.kill(child, signal.SIGKILL)  # idle: its pool is broken by that
+        time.sleep(1.0)
+        assert run_at_last(pool, abs, -2) == 2
+        assert [outcome.result for outcome in pool.each(abs, [-3])] == [3]
+
+
+def run_at_last(pool: LimitedPool, function: Callable[[int], int], item: int) -> int:
+    for _ in range(2):
+        with suppress(ChildDiedError):
+            return pool.run(function, item)
+    return pool.run(function, item)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from geo.errors import HongxianError
+from leads.run.runner import for_this_machine
 from leads.version import VERSION
 from tiles.limited import Limits, limited_pool
 
@@ -36,7 +37,7 @@ class Supervisor:
         # of processor time and 100 MB for nothing
         vars(sys.modules["__main__"]).pop("__file__", None)
         self._open = ExitStack()
-        self._pool = self._open.enter_context(limited_pool(processes, limits))
+        self._pool = self._open.enter_context(limited_pool(processes, for_this_machine(limits)))
 
     def greet(self) -> Greeting:
         """Show that a child starts. Raises WorkerError where none does."""
