@@ -92,6 +92,7 @@ class LimitedPool:
     _pool: ProcessPool = field(init=False)
     _fruitless: int = field(default=0, init=False)
     _broken: threading.Event = field(default_factory=threading.Event, init=False)
+    _renewing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         self._pool = self._new()
@@ -211,15 +212,18 @@ class LimitedPool:
 
         Raises NoWorkersError where several pools broke one after another without a result.
         """
-        self.end()
-        self._fruitless += 1
-        if self._fruitless >= RENEWALS:
-            self._broken.set()
-            raise NoWorkersError(
-                f"the child processes do not start within {self.limits.memory_mb} MB: "
-                "allow more memory"
-            ) from None
-        self._pool = self._new()
+        with self._renewing:
+            if self._pool.active:  # another thread saw to it
+                return
+            self.end()
+            self._fruitless += 1
+            if self._fruitless >= RENEWALS:
+                self._broken.set()
+                raise NoWorkersError(
+                    f"the child processes do not start within {self.limits.memory_mb} MB: "
+                    "allow more memory"
+                ) from None
+            self._pool = self._new()
 
 
 @contextmanager

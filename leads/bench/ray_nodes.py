@@ -25,7 +25,9 @@ _STORE_BYTES = 80_000_000  # results are small; Ray takes no less than 75 MB
 _START_S = 60.0
 _ADDRESS = re.compile(r"address='([\w.:\[\]-]+)'")
 _STARTED = "Ray runtime started"
-_QUICK_TO_NOTICE = {
+_SETTINGS = {
+    # Ray makes its workers give way to all else; here they shall show what the processor can do
+    "RAY_worker_niceness": "0",
     # a node that is gone counts as dead after 2 s; Ray's own 5 checks every 3 s suit real networks
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "500",
@@ -73,8 +75,11 @@ class RayCluster:
     nodes: list[RayNode] = field(default_factory=list)
     """The head first."""
 
-    def join(self, cpus: int = 1) -> RayNode:
-        """Start one more node of `cpus` processors. Raises WorkerError when it does not come up."""
+    def join(self, cpus: int = 1, gpus: int = 0) -> RayNode:
+        """Start one more node; what it has is what Ray is told, whatever this machine has.
+
+        Raises WorkerError when it does not come up.
+        """
         name = f"n{len(self.nodes)}"
         role = [f"--address={self.address}"] if self.nodes else ["--head", "--port=0"]
         options = [
@@ -82,7 +87,7 @@ class RayCluster:
             "--disable-usage-stats",
             "--include-log-monitor=false",
             f"--num-cpus={cpus}",
-            "--num-gpus=0",
+            f"--num-gpus={gpus}",
             f"--object-store-memory={_STORE_BYTES}",
             f"--temp-dir={self.folder / name}",
         ]
@@ -121,7 +126,7 @@ def ray_cluster(
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     if python_path is not None:
         kept["PYTHONPATH"] = str(python_path)
-    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), **_QUICK_TO_NOTICE}
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), **_SETTINGS}
     cluster = RayCluster(folder, kept | own)
     try:
         for _ in range(nodes):

@@ -1,5 +1,6 @@
 """The nodes of a cluster that take calls: taken up when they join, given up when they go."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from geo.errors import InputError, WorkerError
+from geo.errors import InputError, NoWorkersError
 from leads.run.on_ray.supervisor import Greeting, Supervisor
 from leads.version import VERSION
 from tiles.limited import Limits
@@ -18,6 +19,7 @@ LOOK_S = 2.0
 """Seconds between two looks at which nodes there are."""
 POLL_S = 0.1
 """Seconds between two looks at whether those that start are ready."""
+_COLOUR = re.compile(r"\x1b\[\d*m")
 _SPARE_THREADS = 2  # of a supervisor, beside those that wait for calls
 _LONGEST_REST_S = 60.0
 _STRAGGLERS_S = 15.0
@@ -64,8 +66,6 @@ class Crew:
     """What each call may use."""
     nodes: int | None
     """How many nodes are taken at most; None: all of them."""
-    cpus_per_node: int | None
-    """CPUs taken of each node; None: all of them."""
     patience_s: float
     """How long to wait for a node when there is none."""
     _ready: dict[Place, Hand] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Crew:
     def look(self) -> None:
         """See, every few seconds, which nodes came, went or are ready.
 
-        Raises WorkerError when none took calls for `patience_s`, or all fail to start from the
+        Raises NoWorkersError when none took calls for `patience_s`, or all fail to start from the
         beginning, and InputError for a node that has another version installed.
         """
         now = monotonic()
@@ -111,7 +111,7 @@ class Crew:
             return
         unfit = self._never_ready and self._failed_starts >= _FAILED_STARTS * len(self._rests) > 0
         if unfit or now - self._last_ready > self.patience_s:
-            raise WorkerError(
+            raise NoWorkersError(
                 "the Ray cluster takes no calls: are all its nodes up, started with "
                 "RAY_AUTH_MODE=token and this token, with the same installation, and not taken by "
                 f"another driver? Last: {self._trouble}"
@@ -165,7 +165,6 @@ class Crew:
         able = sorted(node for node, has in resources.items() if has.get("CPU", 0) >= 1)
         for node in able[: self.nodes]:
             cpus = int(resources[node]["CPU"])
-            cpus = min(cpus, self.cpus_per_node or cpus)
             gpus = min(int(resources[node].get("GPU", 0)), cpus)
             for gpu in range(gpus):
                 yield Place(node, gpu), cpus // gpus
@@ -201,5 +200,5 @@ class Crew:
 
 def in_short(error: BaseException) -> str:
     """One line of a message of Ray's: how it begins, and its end, where the cause is."""
-    told = " ".join(str(error).split())
+    told = " ".join(_COLOUR.sub("", str(error)).split())
     return told if len(told) <= 400 else f"{told[:150]} ... {told[-240:]}"

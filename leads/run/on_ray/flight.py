@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import ray
 
-from geo.errors import HongxianError, WorkerError
+from geo.errors import ChildDiedError, HongxianError
 from leads.run.on_ray.crew import POLL_S, Crew, Hand, in_short
 from tiles.limited import Outcome
 
@@ -115,4 +115,4 @@ class Flight(Generic[Item, Result]):
             self._again.append(call)
             return None
         told = f"what carried it out was lost {call.losses} times, last: {in_short(lost)}"
-        return Outcome(call.item, None, WorkerError(told))
+        return Outcome(call.item, None, ChildDiedError(told))

@@ -65,8 +65,8 @@ class RayPool:
     ) -> Iterator[Outcome[Item, Result]]:
         """One outcome per item, as they come, with at most 2 x its processes calls on each node.
 
-        Calls that are under way when the iteration ends early are stopped. Raises WorkerError when
-        there is no node for a while.
+        Calls that are under way when the iteration ends early are stopped. Raises NoWorkersError
+        when there is no node for a while.
         """
         with closing(self._numbered(function, items, {})) as outcomes:
             for _, outcome in outcomes:
@@ -102,21 +102,19 @@ def ray_pool(
     address: str | None = None,
     *,
     nodes: int | None = None,
-    cpus_per_node: int | None = None,
     limits: Limits = LIMITS,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[RayPool]:
     """The nodes of the Ray cluster at `address` ("host:port") as a runner.
 
     None: the cluster that RAY_ADDRESS names, else the one this machine is a node of. Takes at most
-    `nodes` of them, `cpus_per_node` CPUs of each and all its GPUs (None: all of them). Raises
-    InputError without ray, a token or a cluster, and WorkerError when no node takes calls for
-    `patience_s`.
+    `nodes` of them (None: all), with all their processors and GPUs. Raises InputError without ray,
+    a token or a cluster, and NoWorkersError when no node takes calls for `patience_s`.
     """
     with connected(address):
         from leads.run.on_ray.crew import Crew  # noqa: PLC0415 (ray)
 
-        crew = Crew(limits, nodes, cpus_per_node, patience_s)
+        crew = Crew(limits, nodes, patience_s)
         try:
             crew.muster()
             yield RayPool(crew)

@@ -7,11 +7,12 @@
         with two_nodes() as cluster:
             yield cluster
 
-Each node says it has two processors, so that two drivers fit when both take one of each.
+A node says it has one processor. One driver takes all of them: a second one waits.
 """
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -30,7 +31,7 @@ needs_ray = pytest.mark.skipif(
 
 
 @contextmanager
-def two_nodes(cpus: int = 2) -> Iterator[RayCluster]:
+def two_nodes(cpus: int = 1) -> Iterator[RayCluster]:
     """The cluster, with its token in this process's environment."""
     before = dict(os.environ)
     with ray_cluster(2, cpus, ROOT) as cluster:
@@ -80,3 +81,9 @@ def surroundings(_: None) -> tuple[str | None, bool, list[str]]:
     """Threads a library may start here, whether ray was loaded, and the GPUs that are shown."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split()
     return os.environ.get("OMP_NUM_THREADS"), "ray" in sys.modules, shown
+
+
+def shown_gpus(seconds: float) -> str:
+    """The GPUs a library would find here, after a while."""
+    time.sleep(seconds)
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "")

@@ -22,6 +22,7 @@ from tests.leads.run.ray_nodes import (
     end_if_odd,
     half,
     needs_ray,
+    shown_gpus,
     supervisors,
     surroundings,
     take,
@@ -35,7 +36,7 @@ on_nodes = [pytest.mark.slow, needs_ray]
 DRIVER = """
 import sys, time
 from leads.run.on_ray.pool import ray_pool
-with ray_pool(sys.argv[1], cpus_per_node=1) as pool:
+with ray_pool(sys.argv[1]) as pool:
     for outcome in pool.each(time.sleep, [float(second) for second in sys.argv[2:]]):
         print(outcome.error, flush=True)
 """
@@ -53,7 +54,7 @@ def pool(cluster: RayCluster) -> Iterator[RayPool]:
 
     before = signal.signal(signal.SIGTERM, ours)
     try:
-        with ray_pool(cluster.address, cpus_per_node=1, limits=Limits(2048, 10)) as pool:
+        with ray_pool(cluster.address, limits=Limits(2048, 10)) as pool:
             assert signal.getsignal(signal.SIGTERM) is ours
             yield pool
         assert signal.getsignal(signal.SIGTERM) is ours
@@ -75,6 +76,40 @@ def test_without_a_token_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with pytest.raises(InputError, match="RAY_AUTH_MODE is 'disabled'"), ray_pool(None):
         pass
+
+
+class TestOtherDrivers:
+    """Before this process is a driver itself: there is room for one."""
+
+    pytestmark = on_nodes
+
+    def test_a_wrong_token_is_refused(self, cluster: RayCluster) -> None:
+        environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
+        environment.pop("RAY_AUTH_TOKEN_PATH")
+        done = subprocess.run(  # noqa: S603  (our own interpreter)
+            [sys.executable, "-c", DRIVER, cluster.address, "0"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "refuses the token" in done.stderr.splitlines()[-1]
+
+    def test_nothing_outlives_a_driver_that_is_killed(self, cluster: RayCluster) -> None:
+        driver = subprocess.Popen(  # noqa: S603  (our own interpreter)
+            [sys.executable, "-c", DRIVER, cluster.address, "0", "18", "18", "18"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == "None\n"
+        its = {pid for node in cluster.nodes for pid in supervisors(node)}
+        children = {pid for node in cluster.nodes for pid in node.processes() if parent(pid) in its}
+        assert its and children
+        driver.kill()
+        driver.wait()
+        driver.stdout.close()
+        until = time.monotonic() + 15
+        while time.monotonic() < until and any(alive(pid) for pid in its | children):
+            time.sleep(0.2)
+        assert [pid for pid in its | children if alive(pid)] == []
+        assert pool.run(half, 2) == 1
 
 
 class TestOnNodes:
@@ -138,13 +173,15 @@ class TestOnNodes:
     def test_a_node_killed_and_one_joining_lose_and_double_nothing(
         self, cluster: RayCluster, pool: RayPool
     ) -> None:
-        doomed = cluster.join(cpus=1)
+        doomed = cluster.join(cpus=2, gpus=2)
         numbers = list(range(0, 400, 2))
         seen: list[int] = []
         for outcome in pool.each(slowly_half, numbers):
             assert outcome.error is None and outcome.result == outcome.item // 2
             seen.append(outcome.item)
-            if pool.processes == 3 and doomed.processes():
+            if pool.processes == 4 and doomed.processes():
+                shown = {o.result for o in pool.each(shown_gpus, [0.5] * 8)}
+                assert shown >= {"0", "1"} and "0,1" not in shown
                 doomed.kill()
         assert doomed.processes() == [] and sorted(seen) == numbers
 
@@ -166,37 +203,6 @@ class TestOnNodes:
             ended.set()
             killer.join()
         assert sorted(outcome.item for outcome in outcomes) == list(range(0, 200, 2))
-
-    def test_a_wrong_token_is_refused(self, cluster: RayCluster) -> None:
-        environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
-        environment.pop("RAY_AUTH_TOKEN_PATH")
-        done = subprocess.run(  # noqa: S603  (our own interpreter)
-            [sys.executable, "-c", DRIVER, cluster.address, "0"],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert "refuses the token" in done.stderr.splitlines()[-1]
-
-    def test_nothing_outlives_a_driver_that_is_killed(
-        self, cluster: RayCluster, pool: RayPool
-    ) -> None:
-        before = {pid for node in cluster.nodes for pid in supervisors(node)}
-        driver = subprocess.Popen(  # noqa: S603  (our own interpreter)
-            [sys.executable, "-c", DRIVER, cluster.address, "0", "18", "18", "18"],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert driver.stdout is not None
-        assert driver.stdout.readline() == "None\n"
-        its = {pid for node in cluster.nodes for pid in supervisors(node)} - before
-        children = {pid for node in cluster.nodes for pid in node.processes() if parent(pid) in its}
-        assert its and children
-        driver.kill()
-        driver.wait()
-        driver.stdout.close()
-        until = time.monotonic() + 15
-        while time.monotonic() < until and any(alive(pid) for pid in its | children):
-            time.sleep(0.2)
-        assert [pid for pid in its | children if alive(pid)] == []
-        assert pool.run(half, 2) == 1
 
 
 def slowly_half(number: int) -> int:
