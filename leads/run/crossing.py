@@ -11,8 +11,10 @@ from geo.crossing import Crossing, cross
 from geo.crs import CGCS2000, reproject_geometry
 from geo.zone import ZoneLayer
 from leads.domain.lead import Lead
+from leads.domain.plan import Plan
 from leads.domain.run_record import RunRecord
 from tiles.common_grid import gsd_m
+from tiles.scene_fit import SceneFit
 
 ASSUMED_COREGISTRATION_PX = 2.0
 """Taken for the error where the imagery is too plain to measure it; the run's notes then say so."""
@@ -22,14 +24,19 @@ def leads_of(
     candidates: Sequence[Candidate], layers: Sequence[ZoneLayer], record: RunRecord
 ) -> tuple[Lead, ...]:
     """One lead per candidate, in the same order."""
-    measured = record.fit.coregistration_px
-    error_px = ASSUMED_COREGISTRATION_PX if measured is None else measured
-    error_m = error_px * gsd_m(record.plan.grid)
+    error_m = position_error_m(record.fit, record.plan)
+    known = record.fit.coregistration_px is not None
     crossing = cross(candidates, layers, error_m, record.before.date, record.after.date)
     return tuple(
-        _lead(candidate, index, crossing, record, None if measured is None else error_m)
+        _lead(candidate, index, crossing, record, error_m if known else None)
         for index, candidate in enumerate(candidates)
     )
+
+
+def position_error_m(fit: SceneFit, plan: Plan) -> float:
+    """How far, in metres, a candidate may lie from where it was seen: what it is crossed with."""
+    measured = fit.coregistration_px
+    return (ASSUMED_COREGISTRATION_PX if measured is None else measured) * gsd_m(plan.grid)
 
 
 def _lead(

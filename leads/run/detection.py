@@ -13,7 +13,7 @@ from leads.domain.lead import Lead
 from leads.domain.plan import Plan
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
-from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of, stored_outline
+from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of, position_error_m, stored_outline
 from leads.run.kept_layers import KeptLayers, RecordedLayer, recorded
 from leads.run.prepared import Prepared
 from leads.version import VERSION
@@ -71,7 +71,8 @@ def finish(
     candidates = swept.candidates(prepared)
     own = recorded(in_force(planned.loaded.layers, before.date, after.date))
     outlines = [stored_outline(candidate) for candidate in candidates]
-    crossed = (*own, *kept.near(before.date, after.date, outlines))
+    reach_m = position_error_m(prepared.fit, planned.plan)
+    crossed = (*own, *kept.near(before.date, after.date, outlines, reach_m))
     described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
     scope = planned.scope
     record = RunRecord(

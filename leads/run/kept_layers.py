@@ -25,8 +25,9 @@ class RecordedLayer:
 class KeptLayers:
     """Two questions, each about the days of (after, until]."""
 
-    near: Callable[[date, date, Sequence[MultiPolygon]], Sequence[RecordedLayer]]
-    """Editions in force, their zones at least where the given outlines (EPSG:4490) lie."""
+    near: Callable[[date, date, Sequence[MultiPolygon], float], Sequence[RecordedLayer]]
+    """Editions in force, with at least their zones that may come within a distance, in metres, of
+    the outlines (EPSG:4490)."""
     districts: Callable[[date, date], Sequence[ZoneLayer]]
     """District layers in force, whole."""
 

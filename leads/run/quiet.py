@@ -79,7 +79,7 @@ class QuietLine:
             Inline(),
             kept=replace(
                 NO_LAYERS,
-                near=lambda after, until, _: recorded(in_force(zones, after, until)),
+                near=lambda after, until, *_: recorded(in_force(zones, after, until)),
             ),
         )
 
