@@ -1,8 +1,9 @@
 """Filing a run: its leads become sites, leads and observations, in one transaction, once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert
@@ -37,6 +38,9 @@ from leads.store.runs import RunRow, is_filed, keep_run, run
 from leads.store.scoring import score_columns
 from leads.store.spot_codes import next_spot_code
 from leads.store.steps import rescored, state_columns
+
+ROWS = 1_000
+"""Rows of one insert."""
 
 FILING_LOCK = 4490_002
 """PostgreSQL's advisory lock: runs are filed one after the other, so no place is made twice."""
@@ -107,13 +111,13 @@ class _Desk:
         """Write everything."""
         new = [filing for filing in self.filings if filing.is_new_lead]
         self._insert(schema.sites, self._site_rows(new))
-        self._insert(schema.leads, [self._lead_row(filing) for filing in new])
+        self._insert(schema.leads, (self._lead_row(filing) for filing in new))
         self._insert(
             schema.lead_overlaps,
-            [row for f in new for row in overlap_rows(f.lead_id, self._lead(f).overlaps)],
+            (row for f in new for row in overlap_rows(f.lead_id, self._lead(f).overlaps)),
         )
-        seen = [observation_columns(self._lead(f), f) for f in self.filings]
-        self._insert(schema.observations, [{**row, "filed_at": self.now} for row in seen])
+        seen = (observation_columns(self._lead(f), f) for f in self.filings)
+        self._insert(schema.observations, ({**row, "filed_at": self.now} for row in seen))
         for filing in self.filings:
             self._tell(filing)
         append_links(self.connection, self.links)
@@ -123,9 +127,11 @@ class _Desk:
         for lead_id, row in self.before.items():
             self._update(row, self.states[lead_id])
 
-    def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401
-        if rows:
-            self.connection.execute(insert(table), rows)
+    def _insert(self, table: Any, rows: Iterable[dict[str, Any]]) -> None:  # noqa: ANN401
+        """A part at a time: a lead's row with its scorecard is larger than the lead."""
+        rest = iter(rows)
+        while some := list(islice(rest, ROWS)):
+            self.connection.execute(insert(table), some)
 
     def _lead(self, filing: Filing) -> Lead:
         return self.leads[filing.sighting_id]
