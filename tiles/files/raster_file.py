@@ -136,6 +136,11 @@ def _check_whole(path: str, dataset: DatasetReader) -> None:
             raise SceneError(f"{path}: the PNG is cut short; fetch it again")
 
 
+def bytes_of(dataset: DatasetReader) -> int:
+    """Bytes of one pixel of all bands, decoded."""
+    return sum(_ITEM_BYTES.get(dtype, 16) for dtype in dataset.dtypes)
+
+
 def _block_bytes(dataset: DatasetReader) -> int:
     """Bytes that are decoded at once for one pixel."""
     bytes_each = max(_ITEM_BYTES.get(dtype, 16) for dtype in dataset.dtypes)

@@ -51,7 +51,7 @@ def url(server: Server, served: Served) -> str:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_any_window_reads_as_that_of_the_local_file(data: st.DataObject) -> None:
     local = open_scene(str(LOCAL))
     rows, cols = local.geobox.shape

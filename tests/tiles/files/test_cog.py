@@ -1,0 +1,198 @@
+"""COGs of our own hold the same pixels, are whole or absent, and are made only where they pay."""
+
+import warnings
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from geo.errors import SceneError
+from geo.geobox import Window
+from geo.raster import Raster
+from tiles.files import cog
+from tiles.files.cog import Recoding, as_cog, decodes, recodings
+from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene
+from tiles.reading.read import read_scene
+from tiles.scene import Scene
+
+DAY = date(2024, 1, 1)
+PLACE = Affine(2, 0, 640_000, 0, -2, 3_460_000)
+Make = Callable[[Path], Path]
+
+
+def pixels(bands: int, kind: str) -> NDArray[Any]:
+    return np.random.default_rng(1).integers(0, 200, (bands, 700, 900)).astype(kind)
+
+
+def write(path: Path, array: NDArray[Any], **how: Any) -> Path:  # noqa: ANN401
+    bands, height, width = array.shape
+    mask = how.pop("mask", None)
+    colours = how.pop("colours", None)
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(
+            path, "w", **{"driver": "GTiff", "crs": "EPSG:4549", "transform": PLACE} | how,
+            count=bands, height=height, width=width, dtype=array.dtype.name,
+        ) as out,
+    ):  # fmt: skip
+        out.write(array)
+        if mask is not None:
+            out.write_mask(mask)
+        if colours:
+            out.colorinterp = colours
+        out.update_tags(ACQUISITION_DATE="2023-04-05")
+        out.set_band_description(1, "B04")
+        out.set_band_description(2, "B08")
+    return path
+
+
+def strips(path: Path) -> Path:
+    return write(path, pixels(4, "uint16"), compress="deflate", blockysize=1)
+
+
+def masked(path: Path) -> Path:
+    return write(path, pixels(3, "uint8"), mask=np.arange(900)[None] > np.arange(700)[:, None])
+
+
+def floats(path: Path) -> Path:
+    array = pixels(2, "float32") / 7
+    array[:, 100:200] = np.nan
+    return write(path, array, nodata=float("nan"))
+
+
+def alpha(path: Path) -> Path:
+    colours = [rasterio.enums.ColorInterp[c] for c in ("red", "green", "blue", "alpha")]
+    return write(path, pixels(4, "uint8"), colours=colours)
+
+
+def jpeg_2000(path: Path) -> Path:
+    how = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
+    return write(path.with_suffix(".jp2"), pixels(3, "uint16"), **how)
+
+
+def read(scene: Scene, window: Window | None = None) -> Raster:
+    window = window or Window(0, 0, *scene.geobox.shape)
+    with gdal_env():
+        return read_scene(scene, scene.band_names, scene.geobox, window)
+
+
+def all_of(scene: Scene) -> list[Recoding]:
+    return [Recoding(path, 8 << 20, 9.0) for path in sorted({b.path for b in scene.bands})]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies are made in this process: starting a child takes a second."""
+    monkeypatch.setattr(cog, "limited_map", lambda copy, jobs, *_: map(copy, jobs))
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("make", [strips, masked, floats, alpha, jpeg_2000])
+def test_a_copy_holds_the_same_scene(make: Make, tmp_path: Path) -> None:
+    scene = open_scene(str(make(tmp_path / "a.tif")), DAY)
+    copied = as_cog(scene, all_of(scene), tmp_path / "scratch")
+    assert (copied.sha256, copied.date, copied.geobox) == (scene.sha256, DAY, scene.geobox)
+    here, there = read(scene), read(copied)
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    np.testing.assert_array_equal(there.valid, here.valid)
+    again = open_scene(copied.bands[0].path, DAY)
+    assert (again.geobox, again.band_names) == (scene.geobox, scene.band_names)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_copy_is_a_cog(tmp_path: Path) -> None:
+    from rio_cogeo.cogeo import cog_validate  # noqa: PLC0415  (slow to import)
+
+    scene = open_scene(str(masked(tmp_path / "a.tif")), DAY)
+    path = as_cog(scene, all_of(scene), tmp_path / "scratch").bands[0].path
+    with warnings.catch_warnings(action="ignore"):
+        valid, errors, _ = cog_validate(path, quiet=True)
+    assert valid and errors == []
+    with gdal_env(), rasterio.open(path) as dataset:
+        layout = dataset.tags(ns="IMAGE_STRUCTURE")
+        assert (layout["LAYOUT"], layout["COMPRESSION"]) == ("COG", "ZSTD")
+        assert set(dataset.block_shapes) == {(512, 512)}
+
+
+def test_copies_are_made_once(tmp_path: Path) -> None:
+    scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
+    first = as_cog(scene, all_of(scene), tmp_path / "scratch")
+    made = Path(first.bands[0].path).stat()
+    assert as_cog(scene, all_of(scene), tmp_path / "scratch") == first
+    assert Path(first.bands[0].path).stat().st_mtime_ns == made.st_mtime_ns
+    assert len(list((tmp_path / "scratch").iterdir())) == 1
+    assert as_cog(scene, [], tmp_path / "scratch") == scene
+
+
+@pytest.mark.usefixtures("here")
+def test_a_broken_file_leaves_nothing(tmp_path: Path) -> None:
+    path = strips(tmp_path / "a.tif")
+    scene = open_scene(str(path), DAY)
+    data = bytearray(path.read_bytes())
+    data[50_000:60_000] = bytes(10_000)
+    path.write_bytes(data)
+    with pytest.raises(SceneError, match="cannot be copied"):
+        as_cog(scene, all_of(scene), tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cog, "_written_mb", lambda _: 1)
+    scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
+    with pytest.raises(SceneError, match="or the disk full"):
+        as_cog(scene, all_of(scene), tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.usefixtures("here")
+def test_only_what_pays_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gains(make: Make) -> list[float]:
+        scene = open_scene(str(make(tmp_path / f"{make.__name__}.tif")), DAY)
+        return [one.gain for one in recodings(scene, 256, 32)]
+
+    assert gains(jpeg_2000) == []
+    monkeypatch.setattr(cog, "LEAST_BYTES", 0)
+    assert gains(jpeg_2000)[0] > 1.5
+    assert gains(strips) == gains(masked) == []
+    monkeypatch.setattr(cog, "CACHE_BYTES", 1 << 20)
+    assert gains(strips) == []
+    (copied,) = as_cogs(tmp_path)
+    assert gains_of(copied) == []
+
+
+def as_cogs(tmp_path: Path) -> list[Scene]:
+    scene = open_scene(str(jpeg_2000(tmp_path / "b.tif")), DAY)
+    return [as_cog(scene, all_of(scene), tmp_path / "scratch")]
+
+
+def gains_of(scene: Scene) -> list[float]:
+    return [one.gain for one in recodings(scene, 256, 32)]
+
+
+SIZES = st.integers(1, 40_000)
+
+
+@given(SIZES, SIZES, SIZES, SIZES, st.integers(1, 64), st.integers(64, 4096), st.integers(0, 128))
+def test_blocks_are_decoded_at_least_once_and_at_most_for_each_tile(
+    block_rows: int, block_cols: int, rows: int, cols: int, each: int, tile: int, halo: int
+) -> None:
+    block = (min(block_rows, rows), min(block_cols, cols))
+    found = decodes(block, (rows, cols), each, tile, halo)
+    assert 1 <= found <= -(-rows // tile) * -(-cols // tile)
+    assert found <= decodes(block, (rows, cols), each * 1000, tile, halo)
+
+
+def test_what_is_decoded_how_often() -> None:
+    assert decodes((1, 30_000), (30_000, 30_000), 8, 512, 32) > 50  # strips beyond the cache
+    assert decodes((1, 8_000), (8_000, 8_000), 8, 512, 32) < 1.2  # strips within
+    assert 3 < decodes((1024, 1024), (10_980, 10_980), 2, 512, 32) < 3.5
+    assert decodes((512, 512), (512, 512), 2, 512, 32) == 1
