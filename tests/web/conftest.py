@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rasterio
@@ -104,9 +106,10 @@ def _corner(folder: Path, when: str) -> str:
     return str(path)
 
 
-@pytest.fixture(scope="session")
-def address(city: Path, page_folder: Path) -> Iterator[str]:
-    settings = Settings(data=city, store=f"sqlite:///{city / 'hongxian.db'}", web=page_folder)
+@contextmanager
+def serving(folder: Path, page_folder: Path) -> Iterator[str]:
+    """The address of a server over the store of a folder."""
+    settings = Settings(data=folder, store=f"sqlite:///{folder / 'hongxian.db'}", web=page_folder)
     config = uvicorn.Config(create_app(settings), port=0, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -121,19 +124,34 @@ def address(city: Path, page_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def visit(address: str) -> Iterator[Callable[..., Visitor]]:
-    """Opens the page for somebody: `visit("analyst-1", width=390, height=844)`."""
+def address(city: Path, page_folder: Path) -> Iterator[str]:
+    with serving(city, page_folder) as here:
+        yield here
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
     browsers = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs Debian's chromium")
     with browsers.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        started.close()
 
-        def open_page(who: str, *, width: int = 1280, height: int = 800) -> Visitor:
-            size = {"width": width, "height": height}
-            context = browser.new_context(viewport=size, locale="zh-CN", has_touch=width < 500)
-            return Visitor(context.new_page(), address, who)
 
-        yield open_page
-        browser.close()
+def visiting(browser: Any, address: str) -> Callable[..., Visitor]:  # noqa: ANN401
+    """Opens the page for somebody: `visit("analyst-1", width=390, height=844)`."""
+
+    def open_page(who: str, *, width: int = 1280, height: int = 800) -> Visitor:
+        size = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, locale="zh-CN", has_touch=width < 500)
+        return Visitor(context.new_page(), address, who)
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def visit(browser: Any, address: str) -> Callable[..., Visitor]:  # noqa: ANN401
+    return visiting(browser, address)
