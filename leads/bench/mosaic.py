@@ -50,6 +50,7 @@ def _repeat(path: Path, block: Raster, camera: Camera, edge_px: int) -> None:
         blockxsize=512,
         blockysize=512,
         compress="zstd",
+        photometric="minisblack",  # else GDAL takes the fourth band of bytes for a mask
         bigtiff="if_safer",
     ) as target:
         target.descriptions = block.bands

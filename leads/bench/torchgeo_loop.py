@@ -17,13 +17,15 @@ from torch import Tensor, nn
 
 from leads.run.planning import EDGES_PX
 from models.forward import ready
-from models.siamese import HALO_PX, NEEDED, SHIPPED, Siamese
+from models.siamese import BANDS, HALO_PX, SHIPPED, Siamese
 from models.weights_file import open_weights
 
 CHIP_PX = 256
 """Edge of a chip, as in TorchGeo's own examples."""
 BATCH = 16
 """Chips of that edge at once."""
+SEEN = BANDS[:4]
+"""Bands the network takes of the bench's scenes, which have just these."""
 
 
 def print_measured(pair: str) -> None:
@@ -69,13 +71,13 @@ def _network() -> nn.Module:
     """The shipped network in the arithmetic the line would choose here; values do not matter."""
     weights = open_weights(SHIPPED)
     chosen = Siamese(weights).settled()
-    return ready(weights.path, weights.sha256, NEEDED, (1.0, 1.0, 1.0), chosen.dtype)
+    return ready(weights.path, weights.sha256, SEEN, (1.0,) * len(SEEN), chosen.dtype)
 
 
 @torch.inference_mode()
 def _seconds(chips: Iterable[dict[str, Tensor]], net: nn.Module) -> float:
     """Processor seconds of looking at all chips; both dates lie in one, band after band."""
-    kind, count = next(net.parameters()).dtype, len(NEEDED)
+    kind, count = next(net.parameters()).dtype, len(SEEN)
     started = process_time()
     for chip in chips:
         images = chip["image"]
