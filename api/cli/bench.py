@@ -21,10 +21,20 @@ def bench() -> None:
 @click.option("--runs", type=click.IntRange(5), default=5, show_default=True, help="Timed runs.")
 @json_option
 def pipeline(runs: int, as_json: bool) -> None:  # noqa: FBT001 (click hands flags over so)
-    """Run the whole line on made-up scenes of 4k and 16k pixels a side."""
+    """Run the whole line on made-up scenes of 8k and 16k pixels a side."""
     from leads.bench.pipeline import bench_pipeline  # noqa: PLC0415 (heavy, for this one only)
 
     _report(bench_pipeline(runs), as_json)
+
+
+@bench.command()
+@click.option("--gigapixels", type=click.FloatRange(0.01, 100), default=10, show_default=True)
+@json_option
+def soak(gigapixels: float, as_json: bool) -> None:  # noqa: FBT001
+    """Watch the memory of a run over many gigapixels."""
+    from leads.bench.soak import soak as watched  # noqa: PLC0415 (heavy, for this one only)
+
+    _report(watched(gigapixels), as_json)
 
 
 @bench.command()
