@@ -49,6 +49,7 @@ class HttpObject:
         """Bytes of a range, tried again where a fault may pass. Raises SceneError."""
         wait = self._patience.first_wait_s
         for left in reversed(range(self._patience.tries)):
+            kept = self._connection is not None
             try:
                 return self._get_once(start, stop)
             except (_PassingError, HTTPException, OSError) as error:
@@ -60,6 +61,8 @@ class HttpObject:
                         f"{self._url}: bytes {start} to {stop - 1} do not arrive "
                         f"({_told(error)}, {self._patience.tries} tries); try again later"
                     ) from None
+                if kept and isinstance(error, ConnectionError):
+                    continue  # the server has closed an idle connection: no sign of trouble
                 asked = error.wait_s if isinstance(error, _PassingError) else 0.0
                 pause = min(max(wait, asked), self._patience.most_wait_s)
                 time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  (spreads the load)

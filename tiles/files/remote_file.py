@@ -10,7 +10,7 @@ import io
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -88,18 +88,18 @@ class RemoteFile:
 
     def read(self, start: int, size: int) -> bytes:
         """Bytes from `start`, less than `size` only at the end. Raises SceneError."""
-        stop = min(start + size, self.stamp.size)
-        if stop <= start:
-            return b""
-        if stop - start > MAX_READ_BYTES:
-            raise SceneError(
-                f"{self.url}: holds a block of {(stop - start) >> 20} MB; it is broken, or no COG"
-            )
-        first, last = start // BLOCK_BYTES, (stop - 1) // BLOCK_BYTES
+        return self.read_all([(start, size)])[0]
+
+    def read_all(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Bytes of ranges (start, size), in as few requests as may be. Raises SceneError."""
+        ends = [(start, min(start + size, self.stamp.size)) for start, size in ranges]
+        most = sum(max(0, stop - start) for start, stop in ends)
+        if most > MAX_READ_BYTES:
+            raise SceneError(f"{self.url}: has blocks of {most >> 20} MB; it is broken, or no COG")
+        wanted = {number for start, stop in ends for number in _numbers(start, stop)}
         with self._lock:
-            blocks = self._blocks(first, last)
-        offset = start - first * BLOCK_BYTES
-        return b"".join(blocks)[offset : offset + stop - start]
+            blocks = self._blocks(sorted(wanted))
+        return [_joined(blocks, start, stop) for start, stop in ends]
 
     def fingerprint(self) -> bytes:
         """What stands for its bytes: URL, size, tag, and the sums of its first and last block."""
@@ -107,9 +107,15 @@ class RemoteFile:
         sums = [hashlib.sha256(self.read(at, BLOCK_BYTES)).hexdigest() for at in (0, last)]
         return json.dumps([self.url, self.stamp.size, self.stamp.tag, *sums]).encode()
 
-    def _blocks(self, first: int, last: int) -> list[bytes]:
-        found = {n: _cache.get(self._key(n)) for n in range(first, last + 1)}
-        missing = [number for number, data in found.items() if data is None]
+    def _blocks(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        missing = []
+        for number in numbers:
+            data = _cache.get(self._key(number))
+            if data is None:
+                missing.append(number)
+            else:
+                found[number] = data
         most = MAX_RANGE_BYTES // BLOCK_BYTES
         while missing:
             run = 1
@@ -117,7 +123,7 @@ class RemoteFile:
                 run += 1
             found |= self._fetched(missing[0], run)
             missing = missing[run:]
-        return [data for data in found.values() if data is not None]
+        return found
 
     def _fetched(self, first: int, count: int) -> dict[int, bytes]:
         start = first * BLOCK_BYTES
@@ -136,6 +142,17 @@ class RemoteFile:
         return (self.url, str(self.stamp), number)
 
 
+def _numbers(start: int, stop: int) -> range:
+    """The blocks that hold bytes from `start` up to `stop`."""
+    return range(start // BLOCK_BYTES, -(-stop // BLOCK_BYTES) if stop > start else 0)
+
+
+def _joined(blocks: Mapping[int, bytes], start: int, stop: int) -> bytes:
+    numbers = _numbers(start, stop)
+    offset = start - numbers.start * BLOCK_BYTES
+    return b"".join(blocks[number] for number in numbers)[offset : offset + max(0, stop - start)]
+
+
 class _Handle(io.RawIOBase):
     """A remote file as GDAL reads it: it fails by giving nothing, and says why in `_failures`."""
 
@@ -144,7 +161,7 @@ class _Handle(io.RawIOBase):
         self._at = 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self._bytes(self._at, self._file.stamp.size if size < 0 else size)
+        (data,) = self._bytes([(self._at, self._file.stamp.size if size < 0 else size)])
         self._at += len(data)
         return data
 
@@ -157,19 +174,19 @@ class _Handle(io.RawIOBase):
         return self._at
 
     def get_byte_ranges(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
-        """Several ranges; neighbours lie in blocks that are fetched once."""
-        return [self._bytes(at, size) for at, size in zip(offsets, sizes, strict=True)]
+        """Several ranges; neighbours are fetched together."""
+        return self._bytes(list(zip(offsets, sizes, strict=True)))
 
-    def _bytes(self, start: int, size: int) -> bytes:
-        if self._file.url in _failures:
-            return b""
-        try:
-            return self._file.read(start, size)
-        except SceneError as error:
-            _failures[self._file.url] = error
-        except Exception as error:  # noqa: BLE001  (an exception in GDAL's hands ends the process)
-            _failures[self._file.url] = SceneError(f"{self._file.url}: {type(error).__name__}")
-        return b""
+    def _bytes(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        url = self._file.url
+        if url not in _failures:
+            try:
+                return self._file.read_all(ranges)
+            except SceneError as error:
+                _failures[url] = error
+            except Exception as error:  # noqa: BLE001  (GDAL takes none: the process would end)
+                _failures[url] = SceneError(f"{url}: {type(error).__name__}: {error}")
+        return [b""] * len(ranges)
 
 
 class _Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]

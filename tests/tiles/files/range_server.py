@@ -22,8 +22,10 @@ class Served:
     stall_s: float = 0.0
     said_total: int | None = None
     said_length: int | None = None
+    closes: bool = False  # the connection after an answer, without saying so
     shift: int = 0  # answers with bytes from further on
     asked: list[tuple[int, int]] = field(default_factory=list)
+    signed: list[str | None] = field(default_factory=list)
 
 
 class Server(ThreadingHTTPServer):
@@ -53,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         first, stop = self.range_of(served)
         served.asked.append((first, stop))
+        served.signed.append(self.headers["Authorization"])
         time.sleep(served.stall_s)
         if served.status:
             self.answer(served.status.pop(0), {"Location": served.location}, b"")
@@ -66,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
                 f"bytes {first + served.shift}-{stop - 1 + served.shift}/{total}"
             )
         self.answer(206 if served.ranges else 200, head, data[: len(data) - served.cut])
-        self.close_connection = bool(served.cut)
+        self.close_connection = bool(served.cut) or served.closes
 
     def range_of(self, served: Served) -> tuple[int, int]:
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])

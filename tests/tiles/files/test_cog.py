@@ -30,7 +30,7 @@ Make = Callable[[Path], Path]
 
 
 def pixels(bands: int, kind: str) -> NDArray[Any]:
-    return np.random.default_rng(1).integers(0, 200, (bands, 700, 900)).astype(kind)
+    return np.random.default_rng(1).integers(0, 200, (bands, 560, 640)).astype(kind)
 
 
 def write(path: Path, array: NDArray[Any], **how: Any) -> Path:  # noqa: ANN401
@@ -60,7 +60,7 @@ def strips(path: Path) -> Path:
 
 
 def masked(path: Path) -> Path:
-    return write(path, pixels(3, "uint8"), mask=np.arange(900)[None] > np.arange(700)[:, None])
+    return write(path, pixels(3, "uint8"), mask=np.arange(640)[None] > np.arange(560)[:, None])
 
 
 def floats(path: Path) -> Path:

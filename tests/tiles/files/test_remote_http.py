@@ -1,12 +1,20 @@
 """Remote COGs read as the local file; servers that fail, lie or change are told in one line."""
 
+import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,10 +22,12 @@ from geo.errors import SceneError
 from geo.geobox import Window
 from geo.raster import Raster
 from tests.conftest import SAMPLES
+from tests.tiles.files.conftest import QUICK
 from tests.tiles.files.range_server import Served, Server, range_server
 from tiles.files import remote_file
 from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
+from tiles.files.remote_object import Patience
 from tiles.files.remote_url import REMOTE_VARIABLE
 from tiles.limited import Limits, run_limited
 from tiles.reading.read import read_scene
@@ -122,6 +132,18 @@ def test_what_passes_is_tried_again(served: Served, url: str, status: int) -> No
     np.testing.assert_array_equal(read(scene).pixels, read(open_scene(str(LOCAL))).pixels)
 
 
+def test_a_connection_that_was_closed_meanwhile_is_no_trouble(
+    served: Served, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_file, "PATIENCE", replace(QUICK, first_wait_s=30, most_wait_s=30))
+    file = remote_file.open_remote(url)
+    served.closes = True
+    file.read(1 << 20, 10)
+    started = time.monotonic()
+    file.read(1 << 19, 10)
+    assert time.monotonic() - started < 10
+
+
 def test_what_does_not_pass_is_told_and_can_be_tried_later(served: Served, url: str) -> None:
     scene = open_scene(url, DAY)
     served.status = [503] * 3
@@ -186,6 +208,60 @@ def test_a_redirect_is_not_followed(server: Server, served: Served, url: str) ->
     with pytest.raises(SceneError, match=r"redirects are not followed"):
         open_scene(url, DAY)
     assert secret.asked == []
+
+
+def test_a_listed_name_that_leads_to_this_machine(
+    server: Server, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"https://data.example.cn:{server.server_port}/cogs/a.tif"
+    monkeypatch.setenv(REMOTE_VARIABLE, f"https://data.example.cn:{server.server_port}/")
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.server_port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(SceneError, match=r"leads to 127\.0\.0\.1"):
+        open_scene(url, DAY)
+    assert served.asked == []
+
+
+def test_over_tls_with_a_certificate_that_is_trusted(
+    quick: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del quick
+    certificate = certificate_for("localhost", tmp_path)
+    with range_server() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.files["/cogs/a.tif"] = Served(LOCAL.read_bytes())
+        url = f"https://localhost:{server.server_port}/cogs/a.tif"
+        monkeypatch.setenv(REMOTE_VARIABLE, url)
+        with pytest.raises(SceneError, match="certificate is not trusted"):
+            open_scene(url, DAY)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert open_scene(url, DAY).geobox.shape == (960, 960)
+
+
+def certificate_for(host: str, folder: Path) -> Path:
+    """Key and certificate, signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    text = key.private_bytes(serialization.Encoding.PEM, *form)
+    path = folder / "certificate.pem"
+    path.write_bytes(text + made.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def test_the_server_is_not_asked_for_what_is_not_listed(server: Server, served: Served) -> None:

@@ -112,6 +112,21 @@ def test_what_is_not_there_or_not_allowed(bucket: S3Store) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_without_keys_requests_go_unsigned(
+    bucket: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody asks the machine's metadata for keys, which would take its time."""
+    del bucket
+    s3_object._stores.clear()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with range_server() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        served = server.files["/passes/2024/a.tif"] = Served(LOCAL.read_bytes())
+        open_scene("s3://passes/2024/a.tif", DAY)
+        assert served.asked and served.signed == [None] * len(served.asked)
+
+
 def test_faults_that_pass_and_faults_that_do_not(
     bucket: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
