@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from shapely import MultiPolygon
-from sqlalchemy import ColumnElement, Connection, Select, desc, exists, or_, select
+from sqlalchemy import Connection, desc, exists, or_, select
 
 from geo.change_class import ChangeClass
 from leads.domain.identity import FilingOutcome
@@ -47,27 +47,20 @@ class Observation:
 _COLUMNS = tuple(
     observations.c[field.name] for field in fields(Observation) if field.name != "withdrawn"
 )
+_WITHDRAWN = select(run_withdrawals.c.run_id)
+_OTHERS = observations.alias()
+_SEEN_BY_OTHERS = exists().where(
+    _OTHERS.c.lead_id == observations.c.lead_id, _OTHERS.c.run_id.not_in(_WITHDRAWN)
+)
+COUNTS = or_(observations.c.run_id.not_in(_WITHDRAWN), ~_SEEN_BY_OTHERS)
+"""Holds for the observations a lead is judged by: those of runs that stand, and of a lead that no
+such run saw, all there are."""
 _LABELLED = {change_class.label: change_class for change_class in ChangeClass}
-
-
-def counts() -> ColumnElement[bool]:
-    """The where clause over `observations` that holds for those a lead is judged by.
-
-    They are those of runs that stand; of a lead that no such run saw, all there are.
-    """
-    others = observations.alias()
-    stand = others.c.run_id.not_in(_withdrawn_runs())
-    seen = exists().where(others.c.lead_id == observations.c.lead_id, stand)
-    return or_(observations.c.run_id.not_in(_withdrawn_runs()), ~seen)
-
-
-def _withdrawn_runs() -> Select[tuple[str]]:
-    return select(run_withdrawals.c.run_id)
 
 
 def observations_of(connection: Connection, lead_id: str) -> tuple[Observation, ...]:
     """Every observation of a lead, oldest image first."""
-    asked = select(*_COLUMNS, observations.c.run_id.in_(_withdrawn_runs()).label("withdrawn"))
+    asked = select(*_COLUMNS, observations.c.run_id.in_(_WITHDRAWN).label("withdrawn"))
     asked = asked.where(observations.c.lead_id == lead_id)
     rows = connection.execute(asked.order_by(observations.c.date_after, _COLUMNS[0]))
     found = []
@@ -87,7 +80,7 @@ def latest_uncertainty(connection: Connection, lead_id: str) -> float | None:
     """
     seen = observations.c
     newest = (seen.date_after, seen.filed_at, seen.area_m2, seen.observation_id)
-    asked = select(seen.uncertainty).where(seen.lead_id == lead_id, counts())
+    asked = select(seen.uncertainty).where(seen.lead_id == lead_id, COUNTS)
     found: float | None = connection.scalar(asked.order_by(*map(desc, newest)).limit(1))
     return found
 
@@ -95,7 +88,7 @@ def latest_uncertainty(connection: Connection, lead_id: str) -> float | None:
 def suggested_class(connection: Connection, lead_id: str) -> ChangeClass | None:
     """The class that passes suggest: that of the last one filed that names any; None without."""
     seen = observations.c
-    asked = select(seen.change_class).where(seen.lead_id == lead_id, counts())
+    asked = select(seen.change_class).where(seen.lead_id == lead_id, COUNTS)
     labels = connection.scalars(asked.order_by(seen.filed_at, seen.observation_id)).all()
     named = [label for label in labels if _LABELLED[label] is not ChangeClass.UNCLASSIFIED]
     return _LABELLED[(named or labels)[-1]] if labels else None

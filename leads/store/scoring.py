@@ -10,7 +10,7 @@ from leads.domain.facts import Facts
 from leads.domain.score import score
 from leads.store.cards import keep_card
 from leads.store.lead_row import urgency
-from leads.store.observations import counts
+from leads.store.observations import COUNTS
 from leads.store.schema import observations
 
 DAYS_OF_MONTH = 30.44
@@ -40,7 +40,7 @@ def seen_since(
     shows it.
     """
     asked = select(observations.c.date_after, observations.c.area_m2).where(
-        observations.c.lead_id == lead_id, counts()
+        observations.c.lead_id == lead_id, COUNTS
     )
     seen = dict([*((day, area) for day, area in connection.execute(asked)), *latest])
     if len(seen) < 2:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, union, update
 
+from geo.change_class import ChangeClass
 from geo.errors import StaleError
 from leads.custody.chain import GENESIS, Link, chained
 from leads.domain.event import Decision, Json
@@ -84,6 +85,7 @@ class _Work:
         self.connection, self.run_id, self.actor, self.now = connection, run_id, actor, now
         self.data: dict[str, Json] = {"run_id": run_id, "reason": reason}
         self.gone = gone
+        self.suggested: dict[str, ChangeClass] = {}
 
     def withdraw_from(self, lead_ids: Sequence[str]) -> Counter[str]:
         """Do it to these leads; how many of each outcome there were."""
@@ -109,7 +111,8 @@ class _Work:
         outcome = outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
         seen = row.machine_class
         if outcome is not WithdrawalOutcome.TAKEN_BACK:
-            seen = suggested_class(self.connection, row.lead_id) or seen
+            without = suggested_class(self.connection, row.lead_id)
+            seen = self.suggested[row.lead_id] = seen if without is None else without
         return outcome, run_withdrawn(row.state, outcome, seen, self.actor, self.now, self.data)
 
     def _take_back(self, lead_ids: Sequence[str]) -> None:
@@ -130,12 +133,13 @@ class _Work:
 
     def _see_anew(self, row: LeadRow, decision: Decision) -> None:
         """The lead as the passes that count show it."""
-        values = {**state_columns(decision.state), "updated_at": self.now}
-        seen = suggested_class(self.connection, row.lead_id)
-        if seen is not None:  # else a person found it
-            values |= rescored(self.connection, row, decision.state)
-            values["machine_class"] = seen.label
-            values["uncertainty"] = latest_uncertainty(self.connection, row.lead_id)
+        values = {
+            **state_columns(decision.state),
+            **rescored(self.connection, row, decision.state),
+            "machine_class": self.suggested[row.lead_id].label,
+            "uncertainty": latest_uncertainty(self.connection, row.lead_id),
+            "updated_at": self.now,
+        }
         change_lead(self.connection, row.lead_id, row.version, values)
 
 
