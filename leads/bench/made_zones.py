@@ -35,7 +35,7 @@ _METRES = np.array([95_400.0, 110_900.0])  # of a degree of longitude and of lat
 
 
 def made_candidates(number: int) -> list[Candidate]:
-    """Outlines along the pixels of 2 m, 400 m2 to 1 ha: two boxes that overlap, some with a hole.
+    """Outlines along the pixels of 2 m, 400 m2 to 2 ha: two boxes that overlap, some with a hole.
 
     One in ten lies beside another.
     """
