@@ -85,5 +85,15 @@ def api(store: str | None, leads: int, queries: int, as_json: bool) -> None:  # 
     _report({**measured, "escalation_seconds": None, "peer": None, "peer_ratio": None}, as_json)
 
 
+@bench.command()
+@click.option("--runs", type=click.IntRange(5), default=5, show_default=True, help="Timed runs.")
+@json_option
+def scaling(runs: int, as_json: bool) -> None:  # noqa: FBT001
+    """Start two Ray nodes on this machine and time one against both."""
+    from leads.bench.scaling import bench_scaling  # noqa: PLC0415 (heavy, for this one only)
+
+    _report(bench_scaling(runs), as_json)
+
+
 def _report(measured: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT001
     click.echo(json.dumps(measured, ensure_ascii=False, indent=None if as_json else 2))

@@ -76,6 +76,7 @@ class Crew:
     _trouble: str = "no node with a processor is alive"
     _failed_starts: int = 0
     _never_ready: bool = True
+    _on_gpus: bool = False
 
     @property
     def hands(self) -> list[Hand]:
@@ -93,6 +94,10 @@ class Crew:
         while not self._ready or (self._starting and monotonic() < until):
             self.look()
             sleep(POLL_S)
+
+    def be_patient(self) -> None:
+        """Work begins: whatever became of the nodes while there was none does not count."""
+        self._last_ready = monotonic()
 
     def look(self) -> None:
         """See, every few seconds, which nodes came, went or are ready.
@@ -159,13 +164,22 @@ class Crew:
                 self._starting[place] = self._hire(place, processes)
 
     def _places(self) -> Iterator[tuple[Place, int]]:
-        """Where a supervisor should be, and of how many processes."""
+        """Where a supervisor should be, and of how many processes.
+
+        A plan fixes one device, so all nodes are of one kind: with GPUs if any had one at first.
+        """
         known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         resources = {node["NodeID"]: node["Resources"] for node in known if node["Alive"]}
-        able = sorted(node for node, has in resources.items() if has.get("CPU", 0) >= 1)
-        for node in able[: self.nodes]:
-            cpus = int(resources[node]["CPU"])
-            gpus = min(int(resources[node].get("GPU", 0)), cpus)
+        gpus_of = {
+            node: min(int(has.get("GPU", 0)), int(has["CPU"]))
+            for node, has in resources.items()
+            if has.get("CPU", 0) >= 1
+        }
+        if self._never_ready:  # from the first that is ready on, the kind is settled
+            self._on_gpus = any(gpus_of.values())
+        alike = sorted(node for node, gpus in gpus_of.items() if bool(gpus) == self._on_gpus)
+        for node in alike[: self.nodes]:
+            cpus, gpus = int(resources[node]["CPU"]), gpus_of[node]
             for gpu in range(gpus):
                 yield Place(node, gpu), cpus // gpus
             if not gpus:

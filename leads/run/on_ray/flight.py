@@ -36,6 +36,7 @@ class Flight(Generic[Item, Result]):
     def __init__(self, crew: Crew, function: Callable[[Item], Result]) -> None:
         """Hand the function to the cluster, once for all calls."""
         self._crew = crew
+        crew.be_patient()
         self._function = ray.put(dumps(function))
         self._again: deque[_Call[Item]] = deque()
         self._waiting: dict[int, tuple[_Call[Item], Hand]] = {}
