@@ -32,6 +32,10 @@ class Detector(Protocol):
         """Bands it needs, by STAC common name; empty: whatever both dates have."""
         ...
 
+    def looks_at(self, shared: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the bands both dates have, those to read, in the order that costs it the least."""
+        ...
+
     @property
     def halo_px(self) -> int:
         """Margin it must see around a tile's core; at least its receptive field's radius."""

@@ -82,6 +82,10 @@ class Difference:
     dtype: str = "float32"
     """Pointwise sums, in the pixels' own type."""
 
+    def looks_at(self, shared: tuple[str, ...]) -> tuple[str, ...]:
+        """All of them, as they come."""
+        return shared
+
     def settled(self) -> "Difference":
         """The same: nothing depends on the machine."""
         return self

@@ -209,6 +209,11 @@ class Siamese:
         """Empty: whatever both dates have; `fit` asks for red, green and blue."""
         return ()
 
+    def looks_at(self, shared: tuple[str, ...]) -> tuple[str, ...]:
+        """Those the network knows, in its own order; all where red, green or blue is missing."""
+        known = tuple(band for band in BANDS if band in shared)
+        return known if known[: len(NEEDED)] == NEEDED else shared
+
     @property
     def weights_sha256(self) -> str:
         """Checksum of the weights file."""

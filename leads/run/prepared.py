@@ -110,7 +110,7 @@ def plan_pair(
         earlier.get("device"),
         earlier.get("dtype"),
     )
-    bands = common_bands(before, after, detector.bands)
+    bands = detector.looks_at(common_bands(before, after, detector.bands))
     tile_px = earlier.get("tile_px", request.tile_px)
     plan = make_plan(grid, bands, detector, request.threshold, request.min_area_m2, tile_px)
     return Planned(request, loaded, PairReader(before, after, bands, grid), detector, plan, scope)

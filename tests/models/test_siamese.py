@@ -297,3 +297,10 @@ def test_a_link_to_weights_that_are_gone_is_told(
     monkeypatch.setenv("HONGXIAN_WEIGHTS", str(tmp_path))
     with pytest.raises(InputError, match=r"points at gone\.safetensors, which is not there"):
         default_weights()
+
+
+def test_only_the_bands_it_knows_are_read_in_its_order(detector: Siamese) -> None:
+    sentinel = ("coastal", "blue", "green", "red", "rededge071", "nir", "nir08", "swir16", "swir22")
+    assert detector.looks_at(sentinel) == ("red", "green", "blue", "nir", "swir16")
+    assert detector.looks_at(("blue", "green", "red")) == ("red", "green", "blue")
+    assert detector.looks_at(("green", "nir")) == ("green", "nir")  # `fit` says what is missing
