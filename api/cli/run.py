@@ -61,7 +61,8 @@ def run(
     of the store are crossed with. Filing the same run again changes nothing.
     """
     with opened_runner(runner, processes, ray) as runs, open_store() as store:
-        work = Work(store, runs, Asked(shadow, resume, priority), SYSTEM.account_id)
+        asked_alike = Asked(shadow, resume, priority)
+        work = Work(store, runs, asked_alike, SYSTEM.account_id, runner != "ray")
         if resume and not (paths or pass_id or district):
             told = work.resume_all()
         else:

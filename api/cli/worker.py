@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from api.cli.store import now, open_store
-from api.cli.workplace import alert, disk_guard, opened_runner, runner_options
+from api.cli.workplace import alert, disk_guard, opened_runner, runner_options, scratch
 from geo.errors import InputError, WorkerError
 from leads.domain.job import RUN, Job
 from leads.run.drive import Driver
@@ -50,7 +50,8 @@ def worker(
                     runs = stack.enter_context(opened_runner(runner, processes, ray))
                 except InputError as error:
                     raise WorkerError(str(error)) from error  # the job is not to blame
-                return Driver(store, runs, disk_guard())(job, watch)
+                here = None if runner == "ray" else scratch(store)
+                return Driver(store, runs, disk_guard(), here)(job, watch)
 
         handlers = {RUN: run}
         Worker(

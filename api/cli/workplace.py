@@ -16,10 +16,11 @@ from geo.errors import ConflictError, HongxianError, WorkerError
 from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
 from leads.run.alert import alert_of, post_alert
 from leads.run.disk_guard import DiskGuard
-from leads.run.drive import Driver
+from leads.run.drive import Driver, Tell
 from leads.run.heartbeat import Watch, is_gone, worker_name
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool
+from leads.run.scratch import Scratch
 from leads.run.worker import carry_out, stopping_on_signals
 from leads.store import jobs
 from leads.store.engine import reading, write
@@ -70,6 +71,16 @@ def disk_guard() -> DiskGuard:
     return DiskGuard((settings.data_folder,), settings.keep_free_gb)
 
 
+def scratch(engine: Engine) -> Scratch:
+    """The scratch folder, rid of what jobs left that are no longer under way."""
+    states = [JobState.QUEUED, JobState.LEASED]
+    with reading(engine) as connection:
+        living = jobs.list_jobs(connection, states=states, limit=100_000)
+    here = Scratch(Settings().data_folder / "scratch", disk_guard())
+    here.sweep({job.job_id for job in living})
+    return here
+
+
 def alert(job: Job, reason: str) -> None:
     """Tell whoever the settings name that a job failed."""
     url = Settings().alert_url
@@ -101,6 +112,8 @@ class Work:
     """How."""
     account_id: str
     """Who asks."""
+    here: bool = True
+    """Whether tiles are looked at on this machine, which sees its scratch folder."""
     guard: DiskGuard = field(default_factory=disk_guard)
     """Stops before a disk is full."""
     failures: list[HongxianError] = field(default_factory=list)
@@ -176,7 +189,7 @@ class Work:
         def driven(held: Job, watch: Watch) -> dict[str, Any]:
             with ProgressLine() as line:
                 try:
-                    return Driver(self.engine, self.runner, self.guard, line.show)(held, watch)
+                    return self._driver(line.show)(held, watch)
                 except HongxianError as error:
                     raised.append(error)
                     raise
@@ -189,6 +202,10 @@ class Work:
             if not stop.is_set():
                 alert(ended, str(error))
         return ended
+
+    def _driver(self, tell: Tell) -> Driver:
+        here = scratch(self.engine) if self.here else None
+        return Driver(self.engine, self.runner, self.guard, here, tell)
 
     def _held(self, job: Job) -> Job:
         """The job under a lease of this process. Raises ConflictError where another has it."""

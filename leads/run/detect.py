@@ -7,7 +7,7 @@ from time import perf_counter
 from leads.run.detection import Detection, Swept, finish
 from leads.run.kept_layers import NO_LAYERS, KeptLayers
 from leads.run.planning import batches_of
-from leads.run.prepared import prepare
+from leads.run.prepared import plan_pair, prepare
 from leads.run.request import Request
 from leads.run.runner import Runner
 from leads.run.tile import TileResult, process_batch
@@ -30,7 +30,7 @@ def detect(
     dates, layers or options cannot be used.
     """
     started = perf_counter()
-    prepared = prepare(request, runner, kept)
+    prepared = prepare(plan_pair(request, runner, kept), runner)
     tiles = prepared.planned.tiles
     batches = batches_of(tiles, prepared.planned.plan, runner.processes)
     with blaming(prepared.planned.blamed):

@@ -16,10 +16,11 @@ from leads.run.disk_guard import DiskGuard
 from leads.run.heartbeat import PATIENCE_S, Watch, ended_under, utc_now
 from leads.run.journal import Batch, Journal, batches_left
 from leads.run.planning import batches_of
-from leads.run.prepared import Prepared, prepare
+from leads.run.prepared import Prepared, plan_pair, prepare
 from leads.run.progress import Progress, Stage
 from leads.run.request import request_of
 from leads.run.runner import Runner, run_surely
+from leads.run.scratch import Scratch
 from leads.run.shadow import compared
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
@@ -48,6 +49,8 @@ class Driver:
     """Where tiles are looked at."""
     guard: DiskGuard
     """Stops the run before a disk is full."""
+    scratch: Scratch | None = None
+    """Where slow files are copied to; None: nowhere, as where nodes do not see this disk."""
     tell: Tell = lambda _: None
     """Told after every batch of tiles."""
 
@@ -62,7 +65,10 @@ class Driver:
         self.guard.check()
         request = request_of(job.payload)
         kept = kept_in(self.engine, request)
-        prepared = prepare(request, self.runner, kept, job.record)
+        planned = plan_pair(request, self.runner, kept, job.record)
+        if self.scratch is not None:
+            planned = self.scratch.quick(planned, job.job_id, self.runner)
+        prepared = prepare(planned, self.runner)
         progress = Progress()
         self._fix(job, prepared, progress)
         tiles, gone = prepared.planned.tiles, partial(still_there, prepared, self.runner)
@@ -74,7 +80,11 @@ class Driver:
         found = finish(prepared, swept, kept, lambda: perf_counter() - started)
         watch.check()
         self._enter(Stage.FILING, job, progress)
-        return write(self.engine, partial(_ended, job, found), repeatable=True, waits_s=PATIENCE_S)
+        ended = partial(_ended, job, found)
+        result = write(self.engine, ended, repeatable=True, waits_s=PATIENCE_S)
+        if self.scratch is not None:
+            self.scratch.drop(job.job_id)
+        return result
 
     def _fix(self, job: Job, prepared: Prepared, progress: Progress) -> None:
         """Keep what was fixed with the job; begin anew where an earlier start fixed otherwise."""

@@ -116,14 +116,8 @@ def plan_pair(
     return Planned(request, loaded, PairReader(before, after, bands, grid), detector, plan, scope)
 
 
-def prepare(
-    request: Request,
-    runner: Runner,
-    kept: KeptLayers = NO_LAYERS,
-    fixed: Mapping[str, Any] | None = None,
-) -> Prepared:
-    """`plan_pair`, then the survey and the detector's fit."""
-    planned = plan_pair(request, runner, kept, fixed)
+def prepare(planned: Planned, runner: Runner) -> Prepared:
+    """Survey a planned pair and fit the detector to it."""
     with blaming(planned.blamed):
         fit, fitted = run_surely(runner, fit_pair, planned.reader, planned.detector)
     return Prepared(planned, fit, fitted)

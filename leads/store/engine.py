@@ -29,7 +29,18 @@ _json_text = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 _WRITES = "hongxian_writes"
 _POSTGRESQL_OPTIONS = (
     f"-c lock_timeout={BUSY_TIMEOUT_MS} -c statement_timeout=60000 -c timezone=UTC"
+    # a worker frozen in the middle of a transaction lets go of its rows
+    " -c idle_in_transaction_session_timeout=600000"
 )
+_POSTGRESQL_CONNECTION = {
+    "connect_timeout": 5,
+    "options": _POSTGRESQL_OPTIONS,
+    # a network that swallows packets is noticed within a minute
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 
 def connect(url: str | URL) -> Engine:
@@ -43,7 +54,7 @@ def connect(url: str | URL) -> Engine:
         return _sqlite(parsed)
     return sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
-        connect_args={"connect_timeout": 5, "options": _POSTGRESQL_OPTIONS},
+        connect_args=dict(_POSTGRESQL_CONNECTION),
         json_serializer=_json_text,
         pool_pre_ping=True,
         pool_timeout=BUSY_TIMEOUT_MS / 1000,
