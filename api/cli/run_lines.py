@@ -35,13 +35,12 @@ class ProgressLine:
 
     def show(self, progress: Progress) -> None:
         """Draw it, if it is time to or the run is at another stage."""
-        if monotonic() - self.drawn < self.every and progress.stage is self.stage:
+        new_stage = self.terminal and progress.stage is not self.stage
+        if monotonic() - self.drawn < self.every and not new_stage:
             return
-        first, self.stage, self.drawn = self.stage is None, progress.stage, monotonic()
-        if self.terminal:
-            click.echo(f"\r\x1b[K{progress_text(progress)}", nl=False, err=True)
-        elif not first:
-            click.echo(progress_text(progress), err=True)
+        self.stage, self.drawn = progress.stage, monotonic()
+        start, end = ("\r\x1b[K", "") if self.terminal else ("", "\n")
+        click.echo(f"{start}{progress_text(progress)}{end}", nl=False, err=True)
 
 
 def progress_text(progress: Progress) -> str:

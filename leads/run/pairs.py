@@ -71,13 +71,15 @@ def pairs_of(paths: Sequence[str], runner: Runner, dates: tuple[date | None, dat
 
 
 def covering_pairs(befores: Sequence[Look], afters: Sequence[Look]) -> Pairs:
-    """For each later scene the earlier ones that show it, those that show most of it first."""
+    """For each later scene the earlier ones that show it: most of it first, then the latest."""
     pairs: list[tuple[str, str]] = []
     refused: list[Refused] = []
     for after in afters:
         left: BaseGeometry = after.outline
         earlier = [one for one in befores if one.date < after.date]
-        earlier.sort(key=lambda one: (-_shared(one.outline, after.outline), one.source))
+        whole = after.outline.area
+        earlier.sort(key=lambda one: (one.date, one.source), reverse=True)
+        earlier.sort(key=lambda one: -round(_shared(one.outline, after.outline) / whole, 2))
         taken = 0
         for one in earlier:
             if _shared(one.outline, left) >= NEW_SHARE * after.outline.area:
