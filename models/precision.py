@@ -31,8 +31,8 @@ class Speed:
     precision: str
     """`float32` or `bfloat16`."""
     megapixels_per_second: float
-    """Of the network alone in one process; a pixel counts once. Seconds are of the clock on a GPU, of
-    the processor on a processor: a busy neighbour must not choose the arithmetic."""
+    """Of the network alone in one process; a pixel counts once. Seconds are of the clock on a
+    GPU, of the processor on a processor: a busy neighbour must not choose the arithmetic."""
 
 
 def chosen(path: Path, sha256: str, device: str, precision: str) -> tuple[str, str]:
