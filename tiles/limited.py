@@ -163,8 +163,7 @@ class LimitedPool:
                 raise
             return Outcome(item, None, error)
         except Exception as error:  # noqa: BLE001  (whatever it is, the other items go on)
-            told = " ".join(str(error).split())[:300]
-            return Outcome(item, None, WorkerError(f"{type(error).__name__}: {told}"))
+            return Outcome(item, None, as_worker_error(error))
 
     @property
     def _patience(self) -> float:
@@ -224,6 +223,11 @@ class LimitedPool:
                     "allow more memory"
                 ) from None
             self._pool = self._new()
+
+
+def as_worker_error(error: Exception) -> WorkerError:
+    """A bug, or a library's own error, that one call met: told in a line."""
+    return WorkerError(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ class RunSummary:
     """Counts and times of one run."""
 
     pixels: int
-    """Pixels of the working grid."""
+    """Pixels of the working grid that were to be looked at."""
     valid_pixels: int
     """Of these, pixels seen on both dates."""
     candidates: int

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
+import numpy as np
 import shapely
 from shapely import MultiPolygon
 
 from geo.candidate import Candidate
 from geo.crossing import Crossing, cross
-from geo.crs import CGCS2000, reproject_geometry
+from geo.crs import CGCS2000, transformer
 from geo.zone import ZoneLayer
 from leads.domain.lead import Lead
 from leads.domain.plan import Plan
@@ -21,14 +22,17 @@ ASSUMED_COREGISTRATION_PX = 2.0
 
 
 def leads_of(
-    candidates: Sequence[Candidate], layers: Sequence[ZoneLayer], record: RunRecord
+    candidates: Sequence[Candidate],
+    outlines: Sequence[MultiPolygon],
+    layers: Sequence[ZoneLayer],
+    record: RunRecord,
 ) -> tuple[Lead, ...]:
-    """One lead per candidate, in the same order."""
+    """One lead per candidate, in the same order; `outlines` are the `stored_outlines`."""
     error_m = position_error_m(record.fit, record.plan)
     known = record.fit.coregistration_px is not None
     crossing = cross(candidates, layers, error_m, record.before.date, record.after.date)
     return tuple(
-        _lead(candidate, index, crossing, record, error_m if known else None)
+        _lead(candidate, outlines[index], index, crossing, record, error_m if known else None)
         for index, candidate in enumerate(candidates)
     )
 
@@ -41,6 +45,7 @@ def position_error_m(fit: SceneFit, plan: Plan) -> float:
 
 def _lead(
     candidate: Candidate,
+    outline: MultiPolygon,
     index: int,
     crossing: Crossing,
     record: RunRecord,
@@ -50,7 +55,7 @@ def _lead(
     return Lead(
         lead_id=lead_id(record.run_id, candidate),
         run_id=record.run_id,
-        geometry=stored_outline(candidate),
+        geometry=outline,
         score=candidate.score,
         change_class=candidate.change_class,
         uncertainty=candidate.uncertainty,
@@ -70,6 +75,13 @@ def lead_id(run_id: str, candidate: Candidate) -> str:
     return sha256(run_id.encode() + candidate.geometry.wkb).hexdigest()[:16]
 
 
-def stored_outline(candidate: Candidate) -> MultiPolygon:
-    """The candidate as the store keeps it: EPSG:4490, in normal form."""
-    return shapely.normalize(reproject_geometry(candidate.geometry, candidate.crs, CGCS2000))
+def stored_outlines(candidates: Sequence[Candidate]) -> list[MultiPolygon]:
+    """The candidates, all of one CRS, as the store keeps them: EPSG:4490, in normal form."""
+    if not candidates:
+        return []
+    move = transformer(candidates[0].crs, CGCS2000).transform
+    moved = shapely.transform(
+        [candidate.geometry for candidate in candidates],
+        lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1])),
+    )
+    return list(shapely.normalize(moved))

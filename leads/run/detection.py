@@ -10,10 +10,14 @@ from geo.vectorise import Patch
 from geo.zone import ZoneKind, ZoneLayer
 from leads.custody.canonical import canonical_json
 from leads.domain.lead import Lead
-from leads.domain.plan import Plan
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
-from leads.run.crossing import ASSUMED_COREGISTRATION_PX, leads_of, position_error_m, stored_outline
+from leads.run.crossing import (
+    ASSUMED_COREGISTRATION_PX,
+    leads_of,
+    position_error_m,
+    stored_outlines,
+)
 from leads.run.kept_layers import KeptLayers, RecordedLayer, recorded
 from leads.run.prepared import Prepared
 from leads.version import VERSION
@@ -70,11 +74,13 @@ def finish(
     before, after = reader.before, reader.after
     candidates = swept.candidates(prepared)
     own = recorded(in_force(planned.loaded.layers, before.date, after.date))
-    outlines = [stored_outline(candidate) for candidate in candidates]
+    scope = planned.scope
+    if scope is not None and planned.request.layers and not _has_districts(own):
+        own += recorded(kept.districts(before.date, after.date))
+    outlines = stored_outlines(candidates)
     reach_m = position_error_m(prepared.fit, planned.plan)
     crossed = (*own, *kept.near(before.date, after.date, outlines, reach_m))
     described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
-    scope = planned.scope
     record = RunRecord(
         before,
         after,
@@ -87,13 +93,21 @@ def finish(
         swept.set_aside,
     )
     layers = _in_order(crossed, described)
-    leads = leads_of(candidates, layers, record)
+    leads = leads_of(candidates, outlines, layers, record)
     if scope is not None:
         leads = tuple(lead for lead in leads if lead.district_code == scope.code)
     notes = (*planned.loaded.notes, *_notes(leads, layers, prepared.fit, swept.set_aside))
-    return Detection(
-        leads, record, _summary(planned.plan, swept, len(leads), seconds(), notes), layers, reader
+    summary = RunSummary(
+        pixels=planned.pixels,
+        valid_pixels=swept.observed_pixels,
+        candidates=len(candidates),
+        leads=len(leads),
+        seconds=(spent := seconds()),
+        megapixels_per_second=planned.pixels / 1e6 / spent,
+        detector_cpu_seconds=swept.detector_cpu_seconds,
+        notes=notes,
     )
+    return Detection(leads, record, summary, layers, reader)
 
 
 def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:
@@ -107,20 +121,8 @@ def _in_order(crossed: Sequence[RecordedLayer], records: Sequence[object]) -> tu
     return tuple(one.layer for one in sorted(crossed, key=lambda one: ranks[id(one.record)]))
 
 
-def _summary(
-    plan: Plan, swept: Swept, leads: int, seconds: float, notes: tuple[str, ...]
-) -> RunSummary:
-    pixels = plan.grid.height * plan.grid.width
-    return RunSummary(
-        pixels=pixels,
-        valid_pixels=swept.observed_pixels,
-        candidates=leads,
-        leads=leads,
-        seconds=seconds,
-        megapixels_per_second=pixels / 1e6 / seconds,
-        detector_cpu_seconds=swept.detector_cpu_seconds,
-        notes=notes,
-    )
+def _has_districts(layers: Sequence[RecordedLayer]) -> bool:
+    return any(one.layer.kind is ZoneKind.DISTRICT for one in layers)
 
 
 def _notes(

@@ -32,8 +32,8 @@ class DiskGuard:
         """Raise DiskFullError where a disk has less room; looks every few seconds only."""
         if monotonic() - self._looked < EVERY_S:
             return
-        self._looked = monotonic()
         self.ask(0.0)
+        self._looked = monotonic()
 
     def ask(self, needed_gb: float) -> None:
         """Raise DiskFullError where a disk could not take `needed_gb` more."""

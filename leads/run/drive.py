@@ -1,14 +1,14 @@
 """Drive one run of the queue: survey, tiles, leads; killed anywhere it is resumed, not redone."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from geo.errors import StoreError
 from geo.patch_bytes import patches_from_bytes
 from leads.domain.job import Job
 from leads.run.detection import Detection, Swept, finish
@@ -24,9 +24,9 @@ from leads.run.scratch import Scratch
 from leads.run.shadow import compared
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
-from leads.store.engine import reading, write
+from leads.store.engine import BACK_OFF_S, read, write
 from leads.store.file_run import file_run
-from leads.store.job_tiles import TileState, drop_tiles, tile_rows
+from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
 from leads.store.jobs import check_lease, save_progress, save_record
 from leads.store.jobs import finish as end
 from tiles.files.probe import probe_file
@@ -61,15 +61,17 @@ class Driver:
         LeaseLostError where the job was cancelled or taken over; all errors leave every finished
         tile in the store, for a resume.
         """
-        started = perf_counter()
         self.guard.check()
+        progress = Progress.after(job.progress)
+        self._enter(Stage.SURVEY, job, progress)
         request = request_of(job.payload)
         kept = kept_in(self.engine, request)
         planned = plan_pair(request, self.runner, kept, job.record)
+        watch.check()
         if self.scratch is not None:
-            planned = self.scratch.quick(planned, job.job_id, self.runner)
+            planned = self.scratch.quick(planned, job.job_id, self.runner, watch.check)
         prepared = prepare(planned, self.runner)
-        progress = Progress()
+        watch.check()
         self._fix(job, prepared, progress)
         tiles, gone = prepared.planned.tiles, partial(still_there, prepared, self.runner)
         journal = Journal(self.engine, watch.lease, tiles, progress, gone)
@@ -77,7 +79,7 @@ class Driver:
         self._look(prepared, journal, watch)
         self._enter(Stage.CROSSING, job, progress)
         swept = self._gathered(job.job_id)
-        found = finish(prepared, swept, kept, lambda: perf_counter() - started)
+        found = finish(prepared, swept, kept, lambda: progress.seconds)
         watch.check()
         self._enter(Stage.FILING, job, progress)
         ended = partial(_ended, job, found)
@@ -116,8 +118,12 @@ class Driver:
                     self.tell(journal.progress)
                     watch.check()
                 left = again
-        finally:
-            self._heard(watch, journal.flush(now=True))
+        except StoreError:
+            raise  # patience with the store has ended: it is not begun again
+        except BaseException:
+            journal.flush(now=True, waits_s=BACK_OFF_S)
+            raise
+        self._heard(watch, journal.flush(now=True))
         watch.check()
 
     def _heard(self, watch: Watch, job: Job | None) -> None:
@@ -127,18 +133,7 @@ class Driver:
 
     def _gathered(self, job_id: str) -> Swept:
         """What all tiles gave, from the store."""
-        swept = Swept([])
-        aside: list[int] = []
-        with reading(self.engine) as connection:
-            for row in tile_rows(connection, job_id):
-                if row.state is TileState.SET_ASIDE:
-                    aside.append(row.tile)
-                if row.patches is not None:
-                    swept.patches += patches_from_bytes(row.patches)
-                swept.observed_pixels += row.observed_pixels
-                swept.detector_cpu_seconds += row.detector_cpu_s
-        swept.set_aside = tuple(aside)
-        return swept
+        return read(self.engine, lambda c: gathered(tile_rows(c, job_id)), waits_s=PATIENCE_S)
 
     def _enter(self, stage: Stage, job: Job, progress: Progress) -> None:
         progress.stage = stage
@@ -147,6 +142,21 @@ class Driver:
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         write(self.engine, work, repeatable=True, waits_s=PATIENCE_S)
+
+
+def gathered(rows: Iterable[TileRow]) -> Swept:
+    """What tiles gave, from their rows."""
+    swept = Swept([])
+    aside: list[int] = []
+    for row in rows:
+        if row.state is TileState.SET_ASIDE:
+            aside.append(row.tile)
+        if row.patches is not None:
+            swept.patches += patches_from_bytes(row.patches)
+        swept.observed_pixels += row.observed_pixels
+        swept.detector_cpu_seconds += row.detector_cpu_s
+    swept.set_aside = tuple(aside)
+    return swept
 
 
 def still_there(prepared: Prepared, runner: Runner) -> None:

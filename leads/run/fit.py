@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from geo.errors import InputError
+from geo.errors import InputError, WorkerError
 from models.detector import Detector, TileDetector
 from models.registry import detector_named
 from models.siamese import Siamese
@@ -18,7 +18,8 @@ def chosen_detector(
     """The named detector for a grid, settled for this machine: what the plan fixes for the run.
 
     `device` and `dtype` are those of an earlier start of the run, to be used again. Raises
-    InputError for weights of a network that is here for comparison only, or a device that is not.
+    InputError for weights of a network that is here for comparison only, and WorkerError where
+    `device` is not here: another worker may have it.
     """
     detector = detector_named(name, gsd_m)
     if isinstance(detector, Siamese) and detector.weights.card.network != Card("").network:
@@ -29,8 +30,13 @@ def chosen_detector(
     if isinstance(detector, Siamese):
         detector = replace(detector, device=device or "auto", precision=dtype or "auto")
     elif device not in (None, detector.device):
-        raise InputError(f"{name} runs on {detector.device} only, not on {device}")
-    return detector.settled()
+        raise WorkerError(f"{name} runs on {detector.device} only, not on {device}")
+    try:
+        return detector.settled()
+    except InputError as error:
+        if device is None:
+            raise
+        raise WorkerError(str(error)) from None
 
 
 def fit_pair(reader: PairReader, detector: Detector) -> tuple[SceneFit, TileDetector]:

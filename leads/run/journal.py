@@ -5,14 +5,14 @@ from time import monotonic
 
 from sqlalchemy import Connection, Engine
 
-from geo.errors import SceneError, WorkerError
+from geo.errors import HongxianError, InputError, SceneError, WorkerError
 from geo.patch_bytes import patches_to_bytes
 from geo.tiling import Tile
 from leads.domain.job import Job, Lease
 from leads.run.heartbeat import PATIENCE_S
 from leads.run.progress import Progress
 from leads.run.tile import TileResult
-from leads.store.engine import reading, write
+from leads.store.engine import read, write
 from leads.store.job_tiles import TileRow, TileState, keep_tiles, tile_attempts
 from leads.store.jobs import save_progress
 from tiles.limited import Outcome
@@ -41,8 +41,7 @@ class Journal:
         """`still_there` raises where the imagery is gone, which no tile is to blame for."""
         self.engine, self.lease, self.progress = engine, lease, progress
         self.still_there = still_there
-        with reading(engine) as connection:
-            known = tile_attempts(connection, lease.job_id)
+        known = read(engine, lambda c: tile_attempts(c, lease.job_id), waits_s=PATIENCE_S)
         again = {t: tries for t, (state, tries, _) in known.items() if state is TileState.AGAIN}
         self.failures = again
         final = {tile: seen for tile, (state, _, seen) in known.items() if state != TileState.AGAIN}
@@ -67,14 +66,14 @@ class Journal:
             for tile, result in zip(outcome.item, outcome.result, strict=True):
                 self._done(tile, result)
             return []
-        error = outcome.error or WorkerError("no result")
+        error = outcome.error or WorkerError("no result came")
         self.progress.errors[type(error).__name__] += 1
         self._look_for_a_pattern(error)
         if len(outcome.item) > 1:
             return [(tile,) for tile in outcome.item]
-        return self._failed(outcome.item[0], str(error))
+        return self._failed(outcome.item[0], error)
 
-    def flush(self, *, now: bool = False) -> Job | None:
+    def flush(self, *, now: bool = False, waits_s: tuple[float, ...] = PATIENCE_S) -> Job | None:
         """Write what waits, if it is time to; the job as it stands if so.
 
         Raises LeaseLostError, StoreError.
@@ -87,7 +86,7 @@ class Journal:
             keep_tiles(connection, self.lease, tuple(self.waiting.values()))
             return save_progress(connection, self.lease, self.progress.as_json)
 
-        job = write(self.engine, kept, repeatable=True, waits_s=PATIENCE_S)
+        job = write(self.engine, kept, repeatable=True, waits_s=waits_s)
         self.waiting.clear()
         self.flushed = monotonic()
         return job
@@ -102,17 +101,17 @@ class Journal:
         self.progress.tiles_empty += not seen
         self.progress.pixels_done += _pixels(tile)
 
-    def _failed(self, tile: Tile, reason: str) -> list[Batch]:
+    def _failed(self, tile: Tile, error: HongxianError) -> list[Batch]:
         tries = self.failures.get(tile.index, 0) + 1
         self.failures[tile.index] = tries
         state = TileState.AGAIN
         if tries >= TRIES:
             self.still_there()
-            self._check_not_most(reason)
+            self._check_not_most(error)
             state = TileState.SET_ASIDE
             self.progress.tiles_set_aside += 1
             self.progress.pixels_done += _pixels(tile)
-        row = TileRow(tile.index, state, tries, reason[:500], 0.0, 0, None)
+        row = TileRow(tile.index, state, tries, str(error)[:500], 0.0, 0, None)
         self.waiting[tile.index] = row
         return [(tile,)] if state is TileState.AGAIN else []
 
@@ -124,12 +123,16 @@ class Journal:
                 "memory or give fewer processes, then --resume"
             )
 
-    def _check_not_most(self, reason: str) -> None:
-        if 2 * (self.progress.tiles_set_aside + 1) > self.progress.tiles > 1:
-            raise SceneError(
-                f"more than half of {self.progress.tiles} tiles cannot be looked at, the last "
-                f"because {reason}; get the imagery again"
-            )
+    def _check_not_most(self, error: HongxianError) -> None:
+        """Raise where so much is lost that the rest is no result: of what was to blame."""
+        if 2 * (self.progress.tiles_set_aside + 1) <= self.progress.tiles:
+            return
+        told = (
+            f"more than half of {self.progress.tiles} tiles cannot be looked at, the last: {error}"
+        )
+        if isinstance(error, InputError):
+            raise SceneError(f"{told}; get the imagery again")
+        raise WorkerError(f"{told}; free memory or give fewer processes, then --resume")
 
 
 def batches_left(batches: Iterable[Batch], left: Sequence[Tile]) -> list[Batch]:

@@ -63,11 +63,7 @@ def pairs_of(paths: Sequence[str], runner: Runner, dates: tuple[date | None, dat
     """
     if len(paths) == len(TWO) and not all(map(_holds_both, paths)):
         return _paired(_absolute(paths[0]), _absolute(paths[1]), runner, dates)
-    found = [_in_folder(Path(path), runner, dates) for path in paths]
-    return Pairs(
-        tuple(pair for one in found for pair in one.pairs),
-        tuple(refused for one in found for refused in one.refused),
-    )
+    return _together([_in_folder(Path(path), runner, dates) for path in paths])
 
 
 def covering_pairs(befores: Sequence[Look], afters: Sequence[Look]) -> Pairs:
@@ -108,7 +104,10 @@ def _holds_both(path: str) -> bool:
 
 
 def _named(folder: Path, name: str) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if name in (path.name, path.stem)]
+    """Folders, images and STAC items of that name; world files and the like are none."""
+    found = [path for path in sorted(folder.iterdir()) if name in (path.name, path.stem)]
+    kinds = (*IMAGE_SUFFIXES, ".json")
+    return [path for path in found if path.is_dir() or path.suffix.lower() in kinds]
 
 
 def _in_folder(folder: Path, runner: Runner, dates: tuple[date | None, date | None]) -> Pairs:
@@ -118,11 +117,7 @@ def _in_folder(folder: Path, runner: Runner, dates: tuple[date | None, date | No
         inner = [path for path in sorted(folder.iterdir()) if _holds_both(str(path))]
         if not inner:
             raise InputError(f"{folder} holds neither `before` and `after` nor folders of them")
-        found = [_in_folder(path, runner, dates) for path in inner]
-        return Pairs(
-            tuple(pair for one in found for pair in one.pairs),
-            tuple(refused for one in found for refused in one.refused),
-        )
+        return _together([_in_folder_or_refused(path, runner, dates) for path in inner])
     sides = []
     for name in TWO:
         entries = _named(folder, name)
@@ -130,6 +125,22 @@ def _in_folder(folder: Path, runner: Runner, dates: tuple[date | None, date | No
             raise InputError(f"{folder} holds {len(entries)} entries called {name!r}: it needs one")
         sides.append(_absolute(str(entries[0])))
     return _paired(sides[0], sides[1], runner, dates)
+
+
+def _in_folder_or_refused(
+    folder: Path, runner: Runner, dates: tuple[date | None, date | None]
+) -> Pairs:
+    try:
+        return _in_folder(folder, runner, dates)
+    except InputError as error:
+        return Pairs((), (Refused(str(folder), str(error)),))
+
+
+def _together(found: Sequence[Pairs]) -> Pairs:
+    return Pairs(
+        tuple(pair for one in found for pair in one.pairs),
+        tuple(refused for one in found for refused in one.refused),
+    )
 
 
 def _paired(

@@ -6,20 +6,23 @@ from typing import Any
 from sqlalchemy import Engine
 
 from geo.errors import HongxianError
-from leads.run.disk_guard import DiskGuard, free_gb
+from leads.run.disk_guard import GB, DiskGuard, free_gb
 from leads.run.pairs import Refused
 from leads.run.prepared import Planned, plan_pair
 from leads.run.request import Request
 from leads.run.runner import Runner
+from leads.run.scratch import slow_files
 from leads.run.speed import speed_of
 from leads.run.store_layers import kept_in
 
 LINE_SHARE = 0.7
 """Of the detector's own rate that the line reaches (docs/speed.md)."""
-STORE_KB_PER_TILE = 4.0
-"""What a tile takes in the store while its run is under way (measured: docs/speed.md)."""
-STORE_KB_PER_MPX = 12.0
-"""What filed leads take, at three leads per Mpx (measured: docs/speed.md)."""
+STORE_KB_PER_LEAD = 6.5
+"""What a filed lead takes in a SQLite store, indexes too (docs/speed.md)."""
+LEADS_PER_MPX = 10.0
+"""On a Gaofen-1 scene of the edge of a city, without layers (docs/speed.md)."""
+TILE_ROWS = 1.3
+"""What the tiles' rows take besides while the run is under way."""
 
 
 def plan_report(
@@ -38,11 +41,11 @@ def plan_report(
     for request in requests:
         try:
             planned = plan_pair(request, runner, kept_in(engine, request))
-            pairs.append(_pair(planned))
+            pairs.append(_pair(planned, runner))
         except HongxianError as error:
             source = f"{request.before}, {request.after}"
             unusable.append({"source": source, "reason": str(error)})
-    rate = LINE_SHARE * runner.processes * speed_of(planned, runner) if planned else 0.0
+    rate = LINE_SHARE * speed_of(planned, runner) if planned else 0.0
     for pair in pairs:
         pair["hours"] = pair["gigapixels"] * 1e3 / rate / 3600
     gigapixels = sum(pair["gigapixels"] for pair in pairs)
@@ -64,11 +67,13 @@ def plan_report(
     }
 
 
-def _pair(planned: Planned) -> dict[str, Any]:
+def _pair(planned: Planned, runner: Runner) -> dict[str, Any]:
     plan, tiles, reader = planned.plan, planned.tiles, planned.reader
     pixels = sum(tile.core.height * tile.core.width for tile in tiles)
     looked_at = sum(tile.padded.height * tile.padded.width for tile in tiles)
-    kilobytes = len(tiles) * STORE_KB_PER_TILE + pixels / 1e6 * STORE_KB_PER_MPX
+    store_gb = pixels / 1e6 * LEADS_PER_MPX * STORE_KB_PER_LEAD * TILE_ROWS / 1e6
+    scenes = (reader.before, reader.after)
+    slow = [file for scene in scenes for file in slow_files(scene, planned, runner)]
     return {
         "before": planned.request.before,
         "after": planned.request.after,
@@ -80,5 +85,6 @@ def _pair(planned: Planned) -> dict[str, Any]:
         "halo_share": looked_at / pixels - 1 if pixels else 0.0,
         "bands": list(plan.bands),
         "layers": len(planned.loaded.layers),
-        "disk_gb": kilobytes / 1e6,
+        "copied_files": len(slow),
+        "disk_gb": store_gb + sum(file.most_bytes for file in slow) / GB,
     }

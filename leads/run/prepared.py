@@ -16,6 +16,7 @@ from leads.run.request import Request
 from leads.run.runner import Runner, run_surely
 from leads.run.scope import Scope, scope_of
 from leads.run.tile import TileWork
+from leads.version import VERSION
 from models.detector import Detector, TileDetector
 from tiles.common_grid import common_grid, gsd_m
 from tiles.files.open_scene import open_scene
@@ -49,6 +50,11 @@ class Planned:
         return tiles if self.scope is None else self.scope.tiles(tiles, self.plan.grid)
 
     @property
+    def pixels(self) -> int:
+        """Pixels of these tiles' cores."""
+        return sum(tile.core.height * tile.core.width for tile in self.tiles)
+
+    @property
     def blamed(self) -> str:
         """The two sources, for errors that may be either's."""
         return f"{self.request.before}, {self.request.after}"
@@ -76,9 +82,10 @@ class Prepared:
         """Everything fixed, as JSON values: what agrees here agrees in every tile."""
         planned, reader = self.planned, self.planned.reader
         scope = planned.scope.record if planned.scope else None
-        return fixed_json(
+        fixed = fixed_json(
             reader.before, reader.after, self.fit, planned.plan, self.fitted.coefficients, scope
         )
+        return {**fixed, "code_version": VERSION}
 
 
 def plan_pair(

@@ -1,6 +1,7 @@
 """How far a run is: counted by its driver, told to people and to the store."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
@@ -38,8 +39,24 @@ class Progress:
     """Failed tries by the kind of their error."""
     notes: list[str] = field(default_factory=list)
     """What people should know, one sentence each."""
+    _seconds_before: float = 0.0
+    _started: float = field(default_factory=perf_counter)
     _since: float = field(default_factory=perf_counter)
     _pixels_then: int = 0
+
+    @classmethod
+    def after(cls, earlier: Mapping[str, Any] | None) -> "Progress":
+        """That of a start that follows one which told `earlier`, if there was one."""
+        earlier = earlier or {}
+        return cls(
+            errors=Counter(earlier.get("errors", {})),
+            _seconds_before=earlier.get("seconds", 0.0),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run, over all its starts."""
+        return self._seconds_before + perf_counter() - self._started
 
     def begin_tiles(self) -> None:
         """From now on the rate is measured."""
@@ -73,6 +90,7 @@ class Progress:
             "pixels_done": self.pixels_done,
             "megapixels_per_second": None if rate is None else round(rate, 3),
             "seconds_left": None if left is None else round(left, 1),
+            "seconds": round(self.seconds, 1),
             "errors": dict(self.errors),
             "notes": list(self.notes),
         }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from geo.errors import ChildDiedError, HongxianError
-from tiles.limited import LimitedPool, Limits, Outcome, limited_pool
+from tiles.limited import LimitedPool, Limits, Outcome, as_worker_error, limited_pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -72,12 +72,14 @@ class Inline:
     def each(
         self, function: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[Outcome[Item, Result]]:
-        """Call it for each; only this project's own errors become outcomes."""
+        """Call it for each."""
         for item in items:
             try:
                 outcome = Outcome(item, function(item))
             except HongxianError as error:
                 outcome = Outcome(item, None, error)
+            except Exception as error:  # noqa: BLE001 (as in a pool: the other items go on)
+                outcome = Outcome(item, None, as_worker_error(error))
             yield outcome
 
 

@@ -1,7 +1,7 @@
 """Scratch: copies that make slow files quick to read by tiles, and their clean-up."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -27,13 +27,19 @@ class Scratch:
     guard: DiskGuard
     """Asked before anything large is written."""
 
-    def quick(self, planned: Planned, job_id: str, runner: Runner) -> Planned:
-        """The pair with its slow files copied, where that pays; ids and leads stay the same."""
+    def quick(
+        self, planned: Planned, job_id: str, runner: Runner, check: Callable[[], None]
+    ) -> Planned:
+        """The pair with its slow files copied, where that pays; ids and leads stay the same.
+
+        `check` is called before each scene and raises where the job must end.
+        """
         reader = planned.reader
-        before, after = (
-            self._quick(scene, planned, job_id, runner) for scene in (reader.before, reader.after)
-        )
-        return replace(planned, reader=replace(reader, before=before, after=after))
+        scenes = []
+        for scene in (reader.before, reader.after):
+            check()
+            scenes.append(self._quick(scene, planned, job_id, runner))
+        return replace(planned, reader=replace(reader, before=scenes[0], after=scenes[1]))
 
     def drop(self, job_id: str) -> None:
         """Remove what was written for a job."""
@@ -47,13 +53,17 @@ class Scratch:
                     self.drop(left.name)
 
     def _quick(self, scene: Scene, planned: Planned, job_id: str, runner: Runner) -> Scene:
-        plan = planned.plan
-        finer = gsd_m(plan.grid) / gsd_m(scene.geobox)  # tiles count pixels of the working grid
-        with blaming(scene.source):
-            files: tuple[Recoding, ...] = run_surely(
-                runner, recodings, scene, ceil(plan.tile_px * finer), ceil(plan.halo_px * finer)
-            )
+        files = slow_files(scene, planned, runner)
         if not files:
             return scene
         self.guard.ask(sum(file.most_bytes for file in files) / GB)
         return as_cog(scene, files, self.folder / job_id, runner.processes, COPY_S)
+
+
+def slow_files(scene: Scene, planned: Planned, runner: Runner) -> tuple[Recoding, ...]:
+    """The files of one of the pair's scenes that are worth copying before tiles are read."""
+    plan = planned.plan
+    finer = gsd_m(plan.grid) / gsd_m(scene.geobox)  # tiles count pixels of the working grid
+    tile_px, halo_px = ceil(plan.tile_px * finer), ceil(plan.halo_px * finer)
+    with blaming(scene.source):
+        return run_surely(runner, recodings, scene, tile_px, halo_px)

@@ -1,5 +1,6 @@
 """How fast a detector is on this machine: a second of trying, in the process that will run it."""
 
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
 from leads.run.prepared import Planned
-from leads.run.runner import Runner, run_surely
+from leads.run.runner import Runner
 from models.detector import Detector
 
 EDGE_PX = 1024
@@ -17,14 +18,18 @@ TRY_S = 1.0
 
 
 def speed_of(planned: Planned, runner: Runner) -> float:
-    """Mpx per second of one process of the runner with the detector of a plan."""
+    """Mpx per second of all processes of a runner together, with the detector of a plan.
+
+    They are timed at the same time: those that share a GPU, or memory, slow each other.
+    """
     plan = planned.plan
-    return run_surely(runner, timed, planned.detector, plan.bands, plan.grid)
+    look = partial(timed, planned.detector, plan.bands, plan.grid)
+    return sum(runner.map(look, range(runner.processes)))
 
 
-def timed(detector: Detector, bands: tuple[str, ...], grid: GeoBox) -> float:
+def timed(detector: Detector, bands: tuple[str, ...], grid: GeoBox, seed: int) -> float:
     """Mpx per second of the detector in this process, on noise of the grid's bands."""
-    noise = np.random.default_rng(0)
+    noise = np.random.default_rng(seed)
     edge = EDGE_PX // detector.multiple_px * detector.multiple_px or detector.multiple_px
     place = grid.crop(Window(0, 0, edge, edge))
     dates = [noise.normal(100, 20, (len(bands), edge, edge)).astype(np.float32) for _ in range(2)]

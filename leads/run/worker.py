@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,7 @@ from leads.run.heartbeat import (
 from leads.store.engine import reading, write
 from leads.store.failures import BusyError
 from leads.store.jobs import claim, fail, finish, holders, release
+from leads.store.jobs import job as job_of
 
 Handler = Callable[[Job, Watch], Mapping[str, Any]]
 """Does one kind of job and returns its result as JSON values; looks at the watch meanwhile.
@@ -135,10 +136,12 @@ class Worker:
                     raise
                 self._wait_for_the_store(error)
                 continue
-            for ended in given_up:
-                self._tell(ended, failed=ended.state is JobState.FAILED)
+            self._tell_given_up(given_up)
             if job is not None:
-                self._carry_out(job)
+                try:
+                    self._carry_out(job)
+                except (LeaseLostError, StoreError) as error:
+                    self.tell(f"job {job.job_id} ({job.kind}) left as it is: {error}")
                 carried += 1
             elif once:
                 break
@@ -146,8 +149,24 @@ class Worker:
                 self._rest()
         return carried
 
-    def _next(self, given_up: list[Job], connection: Connection) -> Job | None:
-        """Claim what is due, or what a dead worker of this machine held.
+    def do(self, job_id: str) -> Job:
+        """Carry out one job of the queue, if nobody else does; returns its row as it then is.
+
+        Raises NotFoundError; LeaseLostError when another worker took the job over meanwhile, and
+        StoreError when patience with the store ended: nothing was written then.
+        """
+        given_up: list[Job] = []
+        job = write(self.engine, partial(self._next, given_up, job_id=job_id))
+        self._tell_given_up(given_up)
+        if job is not None:
+            return self._carry_out(job)
+        with reading(self.engine) as connection:
+            return job_of(connection, job_id)
+
+    def _next(
+        self, given_up: list[Job], connection: Connection, job_id: str | None = None
+    ) -> Job | None:
+        """Claim what is due, or what a dead worker of this machine held; `job_id`: only that one.
 
         Also what is leased to this one, which is at work on nothing: such a claim was kept although
         the connection was lost before the store could say so.
@@ -161,6 +180,7 @@ class Worker:
                 self.clock(),
                 lease_s=self.lease_s,
                 kinds=tuple(self.handlers),
+                job_id=job_id,
                 take_from=name,
                 on_end=given_up.append,
             )
@@ -168,23 +188,24 @@ class Worker:
                 return job
         return None
 
-    def _carry_out(self, job: Job) -> None:
+    def _carry_out(self, job: Job) -> Job:
         began = time.monotonic()
-        try:
-            ended = carry_out(
-                self.engine,
-                job,
-                self.handlers[job.kind],
-                stop=self.stop,
-                lease_s=self.lease_s,
-                clock=self.clock,
-            )
-        except (LeaseLostError, StoreError) as error:
-            self.tell(f"job {job.job_id} ({job.kind}) left as it is: {error}")
-            return
+        ended = carry_out(
+            self.engine,
+            job,
+            self.handlers[job.kind],
+            stop=self.stop,
+            lease_s=self.lease_s,
+            clock=self.clock,
+        )
         back = ended.state is JobState.QUEUED and ended.attempts == job.attempts
         failed = back or ended.state is JobState.FAILED
         self._tell(ended, failed=failed, lasted=f", {time.monotonic() - began:.1f} s")
+        return ended
+
+    def _tell_given_up(self, given_up: Iterable[Job]) -> None:
+        for ended in given_up:
+            self._tell(ended, failed=ended.state is JobState.FAILED)
 
     def _tell(self, ended: Job, *, failed: bool, lasted: str = "") -> None:
         came = f"failed: {ended.error}" if failed else str(ended.state)

@@ -143,6 +143,27 @@ def write(
     return _attempt(engine, work, repeatable=repeatable)
 
 
+def read(
+    engine: Engine,
+    work: Callable[[Connection], T],
+    *,
+    waits_s: tuple[float, ...] = BACK_OFF_S,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Ask in one `reading`, again after each of `waits_s` while the store is busy or gone.
+
+    Raises StoreError when patience ends.
+    """
+    for wait in waits_s:
+        try:
+            with reading(engine) as connection:
+                return work(connection)
+        except (BusyError, GoneError):
+            sleep(wait)
+    with reading(engine) as connection:
+        return work(connection)
+
+
 def _attempt(engine: Engine, work: Callable[[Connection], T], *, repeatable: bool) -> T:
     ending = False
     try:

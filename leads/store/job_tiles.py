@@ -1,4 +1,4 @@
-"""Tiles of a job: what each gave, or why it was set aside; rows go when the run is filed."""
+"""Tiles of a job: what each gave, until the run is filed, and why some were set aside."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields

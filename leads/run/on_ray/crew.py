@@ -203,10 +203,15 @@ class Crew:
             return
         greeting = hand.greeting.result()
         if greeting.version != VERSION:
-            raise InputError(
+            told = (
                 f"a node of the Ray cluster has hongxian {greeting.version}, this machine "
                 f"{VERSION}: install the same on all"
             )
+            if self._never_ready:
+                raise InputError(told)
+            self._failed_starts += 1  # it joined a run that others carry: they go on without it
+            self.lose(hand, told)
+            return
         del self._starting[hand.place]
         self._ready[hand.place] = hand
         self._never_ready = False

@@ -11,16 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from geo.errors import LeaseLostError, WorkerError
+from geo.errors import HongxianError, LeaseLostError, SceneError, WorkerError
 from geo.tiling import Tile
 from leads.domain.job import Lease
-from leads.run import journal
+from leads.run import drive, journal, prepared
+from leads.run import tile as tile_module
 from leads.run.detect import detect
 from leads.run.detection import Detection
 from leads.run.disk_guard import DiskGuard
 from leads.run.heartbeat import utc_now
 from leads.run.request import Request, request_of
 from leads.run.runner import Inline, pool
+from leads.run.tile import TileResult, TileWork
 from leads.store import jobs
 from leads.store.engine import connect, reading, write
 from leads.store.failures import GoneError
@@ -167,13 +169,59 @@ def test_a_tile_that_works_at_last_is_no_loss(
     assert is_whole(store, undisturbed)
 
 
-def test_where_most_tiles_fail_nothing_is_filed(store: Engine, asked: Request) -> None:
+@pytest.mark.parametrize("tile_px", [96, 512])  # sixteen tiles, and one
+@pytest.mark.parametrize(
+    ("error", "state"), [(WorkerError("out of memory"), "queued"), (SceneError("torn"), "failed")]
+)
+def test_where_most_tiles_fail_nothing_is_filed(
+    sqlite_store: Engine, asked: Request, tile_px: int, error: HongxianError, state: str
+) -> None:
     def always(_: Tile) -> None:
-        raise WorkerError("out of memory")
+        raise error
 
-    job = driven(store, submitted(store, asked), Faulty(always))
-    assert job.state == "failed" and "more than half" in (job.error or "")
-    assert lead_count(store) == 0
+    job = submitted(sqlite_store, replace(asked, tile_px=tile_px))
+    ended = driven(sqlite_store, job, Faulty(always))
+    assert ended.state == state and "more than half" in (ended.error or "")
+    assert lead_count(sqlite_store) == 0
+
+
+def test_a_bug_in_one_tile_sets_that_tile_aside(
+    sqlite_store: Engine, asked: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tile_module.process_batch
+
+    def buggy(work: TileWork, tiles: Sequence[Tile]) -> tuple[TileResult, ...]:
+        if any(tile.index == MIDDLE for tile in tiles):
+            raise ZeroDivisionError("a bug")
+        return real(work, tiles)
+
+    monkeypatch.setattr(drive, "process_batch", buggy)
+    job = driven(sqlite_store, submitted(sqlite_store, asked))
+    assert job.state == "done", job.error
+    with reading(sqlite_store) as connection:
+        (row,) = set_aside_tiles(connection, job.job_id)
+    assert (row.tile, row.reason) == (MIDDLE, "ZeroDivisionError: a bug")
+
+
+def test_another_version_begins_anew_and_errors_are_remembered(
+    sqlite_store: Engine, asked: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(sqlite_store, asked)
+
+    def interrupted(tile: Tile) -> None:
+        if tile.index == 1:
+            raise WorkerError("once")
+        if tile.index == 2 * MIDDLE:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        driven(sqlite_store, job, Faulty(interrupted))
+    monkeypatch.setattr(prepared, "VERSION", "99.0")
+    again = Faulty(lambda _: None)
+    ended = driven(sqlite_store, job, again)
+    assert ended.state == "done" and again.looked_at == TILES
+    assert ended.progress is not None and ended.progress["errors"]["WorkerError"] >= 1
+    assert "begun anew" in ended.progress["notes"][0]
 
 
 def test_imagery_that_goes_away_blames_no_tile(

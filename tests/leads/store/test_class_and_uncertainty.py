@@ -16,7 +16,7 @@ from geo.vectorise import FULL, vectorise
 from leads.documents.lead_table import lead_table
 from leads.domain.classes import class_row
 from leads.layers.record import layer_record
-from leads.run.crossing import leads_of
+from leads.run.crossing import leads_of, stored_outlines
 from leads.store.engine import reading, writing
 from leads.store.export import read_whole_leads
 from leads.store.lead_filter import LeadFilter, LeadOrder
@@ -67,7 +67,8 @@ def detected() -> MadeRun:
         patches += vectorise(part, tile.core, 0.5, 1)
     layers = (districts(), red_line())
     record = make_record(layers=tuple(layer_record(layer) for layer in layers))
-    found = leads_of(candidates_of(dissolve(patches), GRID, 100.0, 50), layers, record)
+    candidates = candidates_of(dissolve(patches), GRID, 100.0, 50)
+    found = leads_of(candidates, stored_outlines(candidates), layers, record)
     return MadeRun(found, record, SUMMARY, layers)
 
 
