@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from leads.run.alert import check_address
 
 PAGE = Path(__file__).parent / "web" / "dist"
 """Where the page is built to."""
@@ -22,7 +24,11 @@ class Settings(BaseSettings):
     """What an installation decides; every default runs on a laptop."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HONGXIAN_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix="HONGXIAN_",
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # URLs may hold passwords
     )
 
     data: Path = Field(default_factory=default_data)
@@ -42,6 +48,13 @@ class Settings(BaseSettings):
     """GB a run leaves free on the disk of the data folder: it stops before, to be resumed."""
     alert_url: str = ""
     """Where a failed run is told by an HTTP POST of JSON; empty: nowhere."""
+
+    @field_validator("alert_url")
+    @classmethod
+    def _can_be_posted_to(cls, url: str) -> str:
+        if url:
+            check_address(url)
+        return url
 
     @property
     def data_folder(self) -> Path:

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Any
 
 import click
+from click.core import ParameterSource
+from sqlalchemy import Engine
 
 from api.cli.options import json_option, print_json
 from api.cli.pair_options import comparing
 from api.cli.run_lines import result_line, show_plan, show_refused
 from api.cli.store import SYSTEM, now, open_store
-from api.cli.workplace import Asked, Work, opened_runner, runner_options
+from api.cli.workplace import Asked, Place, Work, disk_guard, runner_options
 from geo.errors import InputError
 from leads.domain.job import MOST_PRIORITY, USUAL_PRIORITY
 from leads.run.pairs import Pairs, Refused, pairs_of
@@ -18,6 +20,9 @@ from leads.run.plan_report import plan_report
 from leads.run.request import Request
 from leads.run.runner import Runner
 from leads.run.stored_pairs import pairs_in_store
+
+GO_WITH_RESUME = ("paths", "resume", "runner", "processes", "ray", "as_json")
+"""Parameters that have a meaning beside `--resume` alone."""
 
 
 @click.command()
@@ -38,7 +43,10 @@ from leads.run.stored_pairs import pairs_in_store
 )
 @runner_options
 @json_option
+@click.pass_context
 def run(
+    context: click.Context,
+    /,
     paths: tuple[str, ...],
     pass_id: str | None,
     district: str | None,
@@ -60,27 +68,45 @@ def run(
     store that --pass names, or the store's latest of a --district. Without --layers the editions
     of the store are crossed with. Filing the same run again changes nothing.
     """
-    with opened_runner(runner, processes, ray) as runs, open_store() as store:
-        asked_alike = Asked(shadow, resume, priority)
-        work = Work(store, runs, asked_alike, SYSTEM.account_id, runner != "ray")
+    place = Place(runner, processes, ray)
+    with open_store() as store:
+        work = Work(store, place, Asked(shadow, resume, priority), SYSTEM.account_id)
         if resume and not (paths or pass_id or district):
+            _check_alone(context)
+            with place.opened():
+                pass  # one that cannot work is told before any job is taken
             told = work.resume_all()
         else:
             dates = how["before_date"], how["after_date"]
-            pairs = _pairs(paths, pass_id, district, runs, work, dates)
-            asked = [Request(*pair, **how, district=district) for pair in pairs.pairs]
-            if only_plan:
-                _plan(asked, pairs.refused, runs, work, as_json)
-                return
+            with place.opened() as runs:
+                pairs = _pairs(paths, pass_id, district, runs, store, dates)
+                asked = [Request(*pair, **how, district=district) for pair in pairs.pairs]
+                if only_plan:
+                    _plan(asked, pairs.refused, runs, store, as_json)
+                    return
             show_refused(pairs.refused)
             told = work.submit(asked) if queue else work.carry_out(asked)
-    single = len(told) == 1
     if as_json:
-        print_json(told[0] if single else {"runs": told})
+        print_json(told[0] if len(told) == 1 else {"runs": told})
     else:
         for one in told:
             click.echo(result_line(one))
     work.raise_failures()
+
+
+def _check_alone(context: click.Context) -> None:
+    """Refuse options that `--resume` alone could not follow."""
+    without = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in GO_WITH_RESUME
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if without:
+        raise InputError(
+            f"--resume without PATHS goes on with every unfinished run as it was asked for, not "
+            f"with {', '.join(without)}: give PATHS, --pass or --district as well, or leave it out"
+        )
 
 
 def _pairs(
@@ -88,7 +114,7 @@ def _pairs(
     pass_id: str | None,
     district: str | None,
     runs: Runner,
-    work: Work,
+    store: Engine,
     dates: tuple[date | None, date | None],
 ) -> Pairs:
     """What is to be compared; something is, or an InputError says why not."""
@@ -97,7 +123,7 @@ def _pairs(
     if paths:
         pairs = pairs_of(paths, runs, dates)
     elif pass_id or district:
-        pairs = pairs_in_store(work.engine, pass_id, district, now().date())
+        pairs = pairs_in_store(store, pass_id, district, now().date())
     else:
         raise InputError("nothing to run: give BEFORE and AFTER, a folder, --pass or --district")
     if not pairs.pairs:
@@ -110,8 +136,8 @@ def _plan(
     asked: Sequence[Request],
     refused: Sequence[Refused],
     runs: Runner,
-    work: Work,
+    store: Engine,
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    report = plan_report(asked, refused, runs, work.engine, work.guard)
+    report = plan_report(asked, refused, runs, store, disk_guard())
     print_json(report) if as_json else show_plan(report)

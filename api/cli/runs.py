@@ -235,7 +235,11 @@ def withdraw(run_id: str, reason: str, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("job_id", metavar="JOB")
 @json_option
 def cancel(job_id: str, as_json: bool) -> None:  # noqa: FBT001
-    """Cancel a job that waits or is under way; `hongxian run --resume` goes on with it later."""
+    """Cancel a job that waits or is under way.
+
+    Finished tiles are kept: `hongxian run PATHS --resume` with the same images and options goes on
+    with it. `hongxian run --resume` alone, and workers, leave it be.
+    """
     with open_store() as store:
         told = write(store, lambda c: _cancelled(c, job_id), repeatable=True)
     if as_json:

@@ -1,16 +1,12 @@
 """`hongxian worker`: carries out what the queue holds."""
 
-from contextlib import ExitStack
-from typing import Any
+from functools import partial
 
 import click
 
 from api.cli.store import now, open_store
-from api.cli.workplace import alert, disk_guard, opened_runner, runner_options, scratch
-from geo.errors import InputError, WorkerError
-from leads.domain.job import RUN, Job
-from leads.run.drive import Driver
-from leads.run.heartbeat import Watch
+from api.cli.workplace import Place, alert, carry_out_run, runner_options
+from leads.domain.job import RUN
 from leads.run.worker import Worker, stopping_on_signals
 
 KINDS = (RUN,)
@@ -40,24 +36,15 @@ def worker(
     or Ctrl-C hands the job under way back to the queue with all its finished tiles; a second one
     ends the worker at once. What a killed worker had is taken up by another.
     """
-    with opened_runner(runner, processes, ray):
+    place = Place(runner, processes, ray)
+    with place.opened():
         pass  # a runner that cannot work is told before any job is taken
     with open_store() as store, stopping_on_signals() as stop:
-
-        def run(job: Job, watch: Watch) -> dict[str, Any]:
-            with ExitStack() as stack:
-                try:  # one runner per job: what it broke or hoarded is gone with it
-                    runs = stack.enter_context(opened_runner(runner, processes, ray))
-                except InputError as error:
-                    raise WorkerError(str(error)) from error  # the job is not to blame
-                here = None if runner == "ray" else scratch(store)
-                return Driver(store, runs, disk_guard(), here)(job, watch)
-
-        handlers = {RUN: run}
+        handlers = {RUN: partial(carry_out_run, store, place, lambda _: None)}
         Worker(
             store,
             {kind: handlers[kind] for kind in kinds or KINDS},
             lambda line: click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True),
             stop,
-            on_failure=lambda job: alert(job, job.error or str(job.state)),
+            on_failure=alert,
         ).work(once=once)

@@ -1,9 +1,8 @@
 """What `run` and `worker` share: where tiles are looked at, and carrying jobs out under a lease."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import click
@@ -12,16 +11,16 @@ from sqlalchemy import Connection, Engine
 from api.cli.run_lines import ProgressLine
 from api.cli.store import now
 from api.settings import Settings
-from geo.errors import ConflictError, HongxianError, WorkerError
+from geo.errors import ConflictError, HongxianError, InputError, StoppedError, WorkerError
 from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
 from leads.run.alert import alert_of, post_alert
 from leads.run.disk_guard import DiskGuard
 from leads.run.drive import Driver, Tell
-from leads.run.heartbeat import Watch, is_gone, worker_name
+from leads.run.heartbeat import Watch, is_gone
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool
 from leads.run.scratch import Scratch
-from leads.run.worker import carry_out, stopping_on_signals
+from leads.run.worker import Worker, stopping_on_signals
 from leads.store import jobs
 from leads.store.engine import reading, write
 from leads.store.job_tiles import forget_failures
@@ -44,25 +43,49 @@ _RUNNER_OPTIONS = (
 
 
 def runner_options(command: Command) -> Command:
-    """Options that `opened_runner` takes."""
+    """The options that make a `Place`."""
     for option in reversed(_RUNNER_OPTIONS):
         command = option(command)
     return command
 
 
-@contextmanager
-def opened_runner(kind: str, processes: int | None, ray: str | None) -> Iterator[Runner]:
-    """The runner of that kind, ended with the block."""
-    if kind == "inline":
-        yield Inline()
-    elif kind == "ray":
-        from leads.run.on_ray.pool import ray_pool  # noqa: PLC0415 (an extra, and heavy)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where tiles are looked at, as `runner_options` say it."""
 
-        with ray_pool(ray) as cluster:
-            yield cluster
-    else:
-        with pool(processes) as here:
-            yield here
+    kind: str
+    """`pool`, `inline` or `ray`."""
+    processes: int | None = None
+    """Of the pool; None: one per processor."""
+    ray: str | None = None
+    """Address of the Ray cluster, `HOST:PORT`."""
+
+    @contextmanager
+    def opened(self) -> Iterator[Runner]:
+        """A runner there, ended with the block. Raises InputError where it cannot work."""
+        if self.kind == "inline":
+            yield Inline()
+        elif self.kind == "ray":
+            from leads.run.on_ray.pool import ray_pool  # noqa: PLC0415 (an extra, and heavy)
+
+            with ray_pool(self.ray) as cluster:
+                yield cluster
+        else:
+            with pool(self.processes) as here:
+                yield here
+
+
+def carry_out_run(
+    engine: Engine, place: Place, tell: Tell, job: Job, watch: Watch
+) -> dict[str, Any]:
+    """Carry out a job of kind `run`, with a runner of its own: what it broke is gone with it."""
+    with ExitStack() as stack:
+        try:
+            runner = stack.enter_context(place.opened())
+        except InputError as error:
+            raise WorkerError(str(error)) from error  # the job is not to blame
+        here = None if place.kind == "ray" else scratch(engine)  # nodes do not see this disk
+        return Driver(engine, runner, disk_guard(), here, tell)(job, watch)
 
 
 def disk_guard() -> DiskGuard:
@@ -81,11 +104,11 @@ def scratch(engine: Engine) -> Scratch:
     return here
 
 
-def alert(job: Job, reason: str) -> None:
+def alert(job: Job) -> None:
     """Tell whoever the settings name that a job failed."""
     url = Settings().alert_url
     if url:
-        post_alert(url, alert_of(job, reason))
+        post_alert(url, alert_of(job, job.error or str(job.state)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +129,41 @@ class Work:
 
     engine: Engine
     """The store."""
-    runner: Runner
+    place: Place
     """Where tiles are looked at."""
     asked: Asked
     """How."""
     account_id: str
     """Who asks."""
-    here: bool = True
-    """Whether tiles are looked at on this machine, which sees its scratch folder."""
-    guard: DiskGuard = field(default_factory=disk_guard)
-    """Stops before a disk is full."""
     failures: list[HongxianError] = field(default_factory=list)
     """Of the jobs that did not come to their end."""
+    stopped: StoppedError | None = None
+    """A signal came before all was done."""
+    raised: dict[str, HongxianError] = field(default_factory=dict)
+    """Job -> what its last attempt here ended with."""
 
     def submit(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
         """Put jobs into the queue for `hongxian worker`."""
-        return [_told(self._job_of(request)) for request in requests]
+        return [_told(job) for job in self._jobs_of(requests)]
 
     def carry_out(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
         """Submit all, then carry them out here one after another."""
-        return self._do([self._job_of(request) for request in requests])
+        return self._do(self._jobs_of(requests))
 
     def resume_all(self) -> list[dict[str, Any]]:
         """Go on with every run that was begun or queued and is not finished."""
         states = [JobState.QUEUED, JobState.LEASED, JobState.FAILED]
-        with reading(self.engine) as connection:
-            open_jobs = jobs.list_jobs(connection, kind=RUN, states=states, limit=1000)
-        return self._do([self._again(job) for job in reversed(open_jobs)])
+
+        def again(connection: Connection) -> list[Job]:
+            found = jobs.list_jobs(connection, kind=RUN, states=states, limit=100_000)
+            return [_again(connection, job) for job in reversed(found)]
+
+        return self._do(write(self.engine, again, repeatable=True))
 
     def raise_failures(self) -> None:
         """Raise the only failure, or say how many there were."""
+        if self.stopped is not None:
+            raise self.stopped
         if len(self.failures) == 1:
             raise self.failures[0]
         if self.failures:
@@ -144,82 +172,88 @@ class Work:
                 "`hongxian runs list` shows all, `hongxian run --resume` goes on"
             )
 
-    def _job_of(self, request: Request) -> Job:
+    def _jobs_of(self, requests: Sequence[Request]) -> list[Job]:
+        """The job of each request, new or to be gone on with; all are in the queue, or none."""
+        notes: list[str] = []
+
+        def added(connection: Connection) -> list[Job]:
+            notes.clear()
+            return [self._job_of(connection, request, notes) for request in requests]
+
+        found = write(self.engine, added)
+        for note in notes:
+            _note(note)
+        return found
+
+    def _job_of(self, connection: Connection, request: Request, notes: list[str]) -> Job:
         payload = {**request.as_json, "shadow": self.asked.shadow}
-        with reading(self.engine) as connection:
-            earlier = jobs.latest_of(connection, jobs.payload_sha256(RUN, payload))
-        if earlier is not None and earlier.state not in (JobState.DONE, JobState.CANCELLED):
+        earlier = jobs.latest_of(connection, jobs.payload_sha256(RUN, payload))
+        if earlier is not None and earlier.state is not JobState.DONE:
             if self.asked.resume:
-                return self._again(earlier)
-            click.echo(
-                f"note: run {earlier.job_id} of the same images is unfinished: --resume goes on",
-                err=True,
-            )
+                return _again(connection, earlier)
+            if earlier.state is not JobState.CANCELLED:
+                run = f"run {earlier.job_id} of the same images"
+                notes.append(f"{run} is unfinished: --resume goes on")
         priority = self.asked.priority
-
-        def added(connection: Connection) -> Job:
-            return jobs.enqueue(connection, RUN, payload, self.account_id, now(), priority=priority)
-
-        return write(self.engine, added)
-
-    def _again(self, job: Job) -> Job:
-        """The job, queued again where it had ended."""
-        if job.state is JobState.LEASED:
-            return job
-
-        def again(connection: Connection) -> Job:
-            forget_failures(connection, job.job_id)
-            return jobs.requeue(connection, job.job_id, now())
-
-        return write(self.engine, again, repeatable=True)
+        return jobs.enqueue(connection, RUN, payload, self.account_id, now(), priority=priority)
 
     def _do(self, todo: Sequence[Job]) -> list[dict[str, Any]]:
+        """Carry out one after another; what came of each, also of those left when stopped."""
         with stopping_on_signals() as stop:
-            told = []
-            for job in todo:
-                if stop.is_set():
-                    break
-                told.append(_told(self._carry_out(job, stop)))
-            return told
-
-    def _carry_out(self, job: Job, stop: threading.Event) -> Job:
-        """One job, carried out to whatever end; an error is kept in `failures`."""
-        raised: list[HongxianError] = []
-
-        def driven(held: Job, watch: Watch) -> dict[str, Any]:
-            with ProgressLine() as line:
-                try:
-                    return self._driver(line.show)(held, watch)
-                except HongxianError as error:
-                    raised.append(error)
-                    raise
-
-        held = self._held(job)
-        ended = carry_out(self.engine, held, driven, stop=stop)
-        if ended.state is not JobState.DONE:
-            error = raised[0] if raised else WorkerError(ended.error or str(ended.state))
-            self.failures.append(error)
-            if not stop.is_set():
-                alert(ended, str(error))
-        return ended
-
-    def _driver(self, tell: Tell) -> Driver:
-        here = scratch(self.engine) if self.here else None
-        return Driver(self.engine, self.runner, self.guard, here, tell)
-
-    def _held(self, job: Job) -> Job:
-        """The job under a lease of this process. Raises ConflictError where another has it."""
-        dead = job.worker if job.worker is not None and is_gone(job.worker) else None
-        held = write(
-            self.engine,
-            lambda c: jobs.claim(c, worker_name(), now(), job_id=job.job_id, take_from=dead),
-        )
-        if held is None:
-            raise ConflictError(
-                f"run {job.job_id} is with {job.worker}: wait until it ends, or a minute after it "
-                "died (`hongxian runs show` tells how far it is)"
+            worker = Worker(self.engine, {RUN: self._drive}, lambda _: None, stop, on_failure=alert)
+            ended = [self._carried_out(worker, job) for job in todo]
+            left = sum(job.state is JobState.QUEUED for job in ended) if stop.is_set() else 0
+        if left:
+            self.stopped = StoppedError(
+                f"stopped: {left} of {len(todo)} runs are left in the queue, with all their "
+                "finished tiles; `hongxian run --resume` or `hongxian worker` goes on"
             )
-        return held
+        return [_told(job) for job in ended]
+
+    def _carried_out(self, worker: Worker, job: Job) -> Job:
+        """The job as it then is; an error is kept in `failures`, and the others go on."""
+        if worker.stop.is_set():
+            return job
+        try:
+            came = worker.do(job.job_id)
+        except HongxianError as error:  # taken over, or the store is gone for good
+            self.failures.append(error)
+            return replace(job, error=str(error))
+        run = f"run {job.job_id}"
+        if came.state is JobState.DONE and came.worker != worker.name:
+            _note(f"{run} was done by {came.worker}")
+        elif came.state is JobState.LEASED:
+            _note(
+                f"{run} is with {came.worker}: `hongxian runs show {job.job_id}` tells how far it "
+                "is; if that worker is dead, --resume goes on after a minute"
+            )
+        elif came.state is not JobState.DONE and not worker.stop.is_set():
+            told = WorkerError(came.error or f"{run} is {came.state}")
+            self.failures.append(self.raised.get(job.job_id, told))
+        return came
+
+    def _drive(self, job: Job, watch: Watch) -> dict[str, Any]:
+        with ProgressLine() as line:
+            try:
+                return carry_out_run(self.engine, self.place, line.show, job, watch)
+            except HongxianError as error:
+                self.raised[job.job_id] = error
+                raise
+
+
+def _again(connection: Connection, job: Job) -> Job:
+    """The job, queued again with all its attempts unless a worker that lives has it."""
+    dead = job.worker if job.worker is not None and is_gone(job.worker) else None
+    try:
+        again = jobs.requeue(connection, job.job_id, now(), take_from=dead)
+    except ConflictError:
+        return jobs.job(connection, job.job_id)
+    forget_failures(connection, job.job_id)
+    return again
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def _told(job: Job) -> dict[str, Any]:

@@ -217,22 +217,28 @@ def cancel(connection: Connection, job_id: str, now: datetime) -> Job:
         return found
     if found.state in (JobState.DONE, JobState.FAILED):
         raise ConflictError(f"job {job_id} is {found.state}: there is nothing to cancel")
-    if found.state is JobState.LEASED and found.lease_until and found.lease_until >= now:
+    if found.state is JobState.LEASED and _holds(found, now):
         return _set(connection, job_id, {"cancel_asked": True})
     return _set(connection, job_id, _ended(JobState.CANCELLED, now) | {"cancel_asked": True})
 
 
-def requeue(connection: Connection, job_id: str, now: datetime) -> Job:
+def requeue(
+    connection: Connection, job_id: str, now: datetime, *, take_from: str | None = None
+) -> Job:
     """Queue a failed or cancelled job again, or end the rest of a queued one.
 
+    So is one whose lease ran out, or that `take_from` holds, a worker the caller knows to be dead.
     All attempts are given back; record and tiles stay. Raises NotFoundError, and ConflictError
     where it is done or a worker has it.
     """
     found = _locked(connection, job_id)
-    if found.state in (JobState.DONE, JobState.LEASED):
+    held = found.state is JobState.LEASED
+    alive = held and found.worker != take_from and _holds(found, now)
+    if alive or found.state is JobState.DONE:
         raise ConflictError(f"job {job_id} is {found.state}: only an ended one is queued again")
     fresh = {"attempts": 0, "cancel_asked": False, "finished_at": None}
-    return _set(connection, job_id, _queued(now) | fresh)
+    over = {"fence": found.fence + 1} if held else {}  # a holder that wakes up learns it from that
+    return _set(connection, job_id, _queued(now) | fresh | over)
 
 
 def job(connection: Connection, job_id: str) -> Job:
@@ -245,14 +251,21 @@ def list_jobs(
     *,
     kind: str | None = None,
     states: Collection[JobState] | None = None,
+    unfiled: bool = False,
     limit: int = 50,
 ) -> tuple[Job, ...]:
-    """The newest jobs first, of one kind and of some states."""
+    """The newest jobs first, of one kind and of some states.
+
+    `unfiled`: of those that are done only shadow runs, which file nothing.
+    """
     asked = select(*_COLUMNS).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
     if kind is not None:
         asked = asked.where(jobs.c.kind == kind)
     if states is not None:
         asked = asked.where(jobs.c.state.in_(states))
+    if unfiled:
+        shadow = jobs.c.payload["shadow"].as_boolean()
+        asked = asked.where(or_(jobs.c.state != JobState.DONE, shadow))
     return tuple(map(_job, connection.execute(asked)))
 
 
@@ -277,6 +290,11 @@ def _queued(not_before: datetime) -> dict[str, Any]:
 
 def _ended(state: JobState, now: datetime) -> dict[str, Any]:
     return {"state": state, "finished_at": now, "lease_until": None}
+
+
+def _holds(found: Job, now: datetime) -> bool:
+    """Whether the lease of a leased job has not run out."""
+    return found.lease_until is not None and found.lease_until >= now
 
 
 def _storable(error: str) -> str:

@@ -18,12 +18,7 @@ def unfiled_jobs(
 
     A done one is among them only where it was a shadow run: what it found was not filed.
     """
-    wanted = set(JobState if states is None else states)
-    open_or_failed = list_jobs(connection, kind=RUN, states=wanted - {JobState.DONE}, limit=limit)
-    done = list_jobs(connection, kind=RUN, states=wanted & {JobState.DONE}, limit=limit)
-    shadows = [job for job in done if job.payload.get("shadow")]
-    found = sorted([*open_or_failed, *shadows], key=lambda job: job.created_at, reverse=True)
-    return tuple(found[:limit])
+    return list_jobs(connection, kind=RUN, states=states, unfiled=True, limit=limit)
 
 
 def job_of_run(connection: Connection, run: RunRow) -> Job | None:

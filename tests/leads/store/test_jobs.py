@@ -259,6 +259,21 @@ def test_a_resting_or_cancelled_job_may_go_at_once(store: Engine) -> None:
     assert not taken(store, after(3)).cancel_asked
 
 
+def test_a_job_of_a_dead_worker_gets_all_its_attempts_back(store: Engine) -> None:
+    put(store, max_attempts=1)
+    held = taken(store)
+    with pytest.raises(ConflictError, match="is leased"):
+        do(store, "requeue", held.job_id, NOW, take_from="somebody-else")
+    again = do(store, "requeue", held.job_id, NOW, take_from=held.worker)
+    assert (again.state, again.attempts, again.lease_until) == (JobState.QUEUED, 0, None)
+    with pytest.raises(LeaseLostError):
+        do(store, "renew", held.lease, NOW)
+    second = taken(store)
+    assert second.fence > held.fence + 1, "whoever wakes up with the old lease knows it is over"
+    late = after(LEASE_S + 1)
+    assert do(store, "requeue", held.job_id, late).state is JobState.QUEUED, "its lease ran out"
+
+
 def test_jobs_are_listed_newest_first(store: Engine) -> None:
     ids = [put(store, after(i), kind=kind).job_id for i, kind in enumerate(["run", "train"] * 2)]
     taken(store, after(9))

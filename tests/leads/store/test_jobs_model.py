@@ -200,16 +200,19 @@ class Queue(RuleBasedStateMachine):
             ended = {"state": JobState.CANCELLED, "lease_until": None}
             self.model[job_id] = replace(job, cancel_asked=True, **ended)
 
-    @rule(job_id=ids)
-    def requeue(self, job_id: str) -> None:
+    @rule(job_id=ids, dead=st.none() | st.sampled_from(["a", "b"]))
+    def requeue(self, job_id: str, dead: str | None) -> None:
         job = self.model[job_id]
-        if job.state in (JobState.DONE, JobState.LEASED):
+        held = job.state is JobState.LEASED
+        alive = held and job.worker != dead and (job.lease_until or 0) >= self.now
+        if job.state is JobState.DONE or alive:
             with pytest.raises(ConflictError):
-                self.do("requeue", job_id, self.instant)
+                self.do("requeue", job_id, self.instant, take_from=dead)
             return
-        self.do("requeue", job_id, self.instant)
+        self.do("requeue", job_id, self.instant, take_from=dead)
         fresh = {"attempts": 0, "cancel_asked": False, "not_before": self.now}
-        self.model[job_id] = replace(job, state=JobState.QUEUED, **fresh)
+        over = {"fence": job.fence + held, "lease_until": None}
+        self.model[job_id] = replace(job, state=JobState.QUEUED, **fresh, **over)
 
     @invariant()
     def the_store_is_as_the_dictionary_says(self) -> None:
