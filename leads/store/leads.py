@@ -37,7 +37,9 @@ class LeadLink:
     kind: str
     """`merged`, or the FilingOutcome that made the newer lead."""
     run_id: str
-    """The run that showed it."""
+    """The run that showed it; one that shows it again makes a link of its own."""
+    withdrawn: bool
+    """Whether that run was withdrawn: the link is kept, and counts no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +134,14 @@ def change_lead(
 
 
 def links_of(connection: Connection, lead_id: str) -> tuple[LeadLink, ...]:
-    """Splits, merges and rounds a lead is part of, on either side."""
+    """Splits, merges and rounds a lead is part of, on either side, oldest first."""
     links = lead_links.c
-    asked = select(links.from_lead_id, links.to_lead_id, links.kind, links.run_id)
+    gone = links.run_id.in_(select(run_withdrawals.c.run_id))
+    asked = select(links.from_lead_id, links.to_lead_id, links.kind, links.run_id, gone)
     either = (links.from_lead_id == lead_id) | (links.to_lead_id == lead_id)
-    rows = connection.execute(asked.where(either).order_by(links.linked_at, links.from_lead_id))
-    return tuple(LeadLink(*row) for row in rows)
+    order = (links.linked_at, links.from_lead_id, links.to_lead_id)
+    rows = connection.execute(asked.where(either).order_by(*order))
+    return tuple(LeadLink(*ends, withdrawn=bool(gone)) for *ends, gone in rows)
 
 
 def flags_of(connection: Connection, lead_id: str) -> tuple[LeadFlag, ...]:

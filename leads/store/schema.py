@@ -165,7 +165,7 @@ lead_links = sa.Table(
     Column("from_lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
     Column("to_lead_id", ForeignKey(leads.c.lead_id), primary_key=True, index=True),
     Column("kind", Text, primary_key=True),
-    Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
     Column("linked_at", Instant, nullable=False),
 )
 

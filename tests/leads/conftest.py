@@ -139,3 +139,14 @@ def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = connect(request.getfixturevalue(f"{request.param}_url"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def bare(store: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """An empty database of the same kind."""
+    if store.dialect.name == "sqlite":
+        return connect(f"sqlite:///{tmp_path / 'bare.db'}")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    run_sql(server, "DROP DATABASE IF EXISTS bare")
+    run_sql(server, "CREATE DATABASE bare")
+    return connect(server.url("bare"))

@@ -1,15 +1,12 @@
 """Migrations lead to the very tables that schema.py declares; on both stores."""
 
 from importlib.resources import files
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, text
 
-from leads.store.engine import connect, reading, writing
+from leads.store.engine import reading, writing
 from leads.store.migrate import upgrade
 from leads.store.schema import metadata
-from tests.leads.conftest import PostgresServer, run_sql
 
 DECLARED = {
     "sqlite": (
@@ -32,17 +29,6 @@ def declared(store: Engine) -> list[set[tuple[str, ...]]]:
     with reading(store) as connection:
         questions = DECLARED[store.dialect.name]
         return [{tuple(row) for row in connection.execute(text(q))} for q in questions]
-
-
-@pytest.fixture
-def bare(store: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """An empty database of the same kind."""
-    if store.dialect.name == "sqlite":
-        return connect(f"sqlite:///{tmp_path / 'bare.db'}")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    run_sql(server, "DROP DATABASE IF EXISTS bare")
-    run_sql(server, "CREATE DATABASE bare")
-    return connect(server.url("bare"))
 
 
 def test_migrations_and_schema_agree(bare: Engine, store: Engine) -> None:
