@@ -16,11 +16,8 @@ from geo.crossing_ground import ground_of
 from geo.errors import DateError, GridError
 from geo.overlap import Overlap
 from geo.overlap_measure import OverlapMeasure
-from geo.overlap_range import Touch, touches
+from geo.overlap_range import ROUNDING_SHARE, Touch, touches
 from geo.zone import ZoneKind, ZoneLayer
-
-ROUNDING_SHARE = 1e-6
-"""Shares nearer than this to 0 or 1 count as 0 or 1: edges that coincide never meet exactly."""
 
 AMBIGUOUS_M2 = 1.0
 """Overlaps of two editions that differ by more than this many m2 disagree."""
@@ -55,7 +52,9 @@ def cross(
     was seen. Let D be the disc of radius e. For every shift t with |t| <= e the shifted zone lies
     between the zone eroded and the zone dilated by D, so area(candidate & zone.buffer(-e)) and
     area(candidate & zone.buffer(+e)) bound the overlap whatever the shift. Zones that come within
-    e without touching are told with area 0. Areas are geodesic m2.
+    e without touching are told with area 0. Areas are geodesic m2. The lower one is 0 for
+    zones narrower than 2 e; whether such a zone is met at all whatever the shift is decided by the
+    candidate eroded by D instead.
 
     Raises DateError when `until` is not after `after`; GridError for an impossible `error_m` and
     for candidates too far apart for one plane.
@@ -99,7 +98,7 @@ def _collect(
     shares = (touch.share, touch.share_min, touch.share_max)
     figures = [(share * areas[touch.candidate]).tolist() for share in shares]
     figures += [share.tolist() for share in shares]
-    undecided = map(is_undecided, *figures[-2:])
+    undecided = map(is_undecided, *figures[-2:], touch.meets_surely.tolist())
     kind, edition = repeat(layer.kind), repeat(layer.edition.name)
     # every argument is a column, in the order of the fields of Overlap
     overlaps = map(Overlap, kind, edition, *texts, *figures, undecided)
@@ -107,14 +106,16 @@ def _collect(
         found[candidate].append(overlap)
 
 
-def is_undecided(share_min: float, share_max: float) -> bool:
+def is_undecided(share_min: float, share_max: float, meets_surely: bool) -> bool:  # noqa: FBT001
     """Whether the position error leaves open if a candidate is in or out of a zone.
 
     True when it may lie on the zone and may lie clear of it, or may lie wholly inside and may
     reach out, each up to ROUNDING_SHARE. A candidate that straddles the boundary whatever the
-    shift is decided: it does. Without a position error both shares are equal, so never True.
+    shift is decided: it does; so is one that meets the zone whatever the shift (`meets_surely`),
+    though of a narrow zone no least share is known. Without a position error both shares are equal,
+    so never True.
     """
-    touching = share_min <= ROUNDING_SHARE < share_max
+    touching = share_min <= ROUNDING_SHARE < share_max and not meets_surely
     inside = share_min < 1 - ROUNDING_SHARE <= share_max
     return touching or inside
 

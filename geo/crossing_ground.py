@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from geo.candidate import Candidate
-from geo.crs import CGCS2000, check_in_plane, plane_for, transformer
+from geo.crs import CGCS2000, check_region, plane_for, transformer
 from geo.errors import GridError
 from geo.reach import reach_boxes
 from geo.zone import ZoneLayer
@@ -89,14 +89,12 @@ def _in_one_plane(
     points = [((west + east) / 2, (south + north) / 2), (west, south), (east, north)]
     refusals: list[GridError] = []
     for plane in [plane_for(*point) for point in points]:
-        outlines = _moved_all(candidates, plane)
         try:
-            left, bottom, right, top = shapely.total_bounds(outlines)
-            check_in_plane((left, bottom, right, top), plane)
+            check_region(region, plane)
         except GridError as refusal:
             refusals.append(refusal)
         else:
-            return plane, outlines
+            return plane, _moved_all(candidates, plane)
     raise refusals[0]
 
 

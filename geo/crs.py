@@ -118,16 +118,26 @@ def check_in_plane(bounds: tuple[float, float, float, float], plane: CRS) -> Non
     """
     if not is_metric(plane):
         raise GridError(f"{plane.name} is no metric plane: reproject first")
-    west, south, east, north = _good_ground(plane)
     to_lonlat = transformer(plane, CGCS2000)
     for x in (bounds[0], bounds[2]):
         for y in (bounds[1], bounds[3]):
             lon, lat = to_lonlat.transform(x, y)
-            if not (west <= lon <= east and south <= lat <= north):
-                raise GridError(
-                    f"longitude {lon:.4f}, latitude {lat:.4f} lies outside the ground "
-                    f"{plane.name} is good for: use the plane of that place"
-                )
+            check_region((lon, lat, lon, lat), plane)
+
+
+def check_region(region: tuple[float, float, float, float], plane: CRS) -> None:
+    """Refuse a region, west, south, east, north in EPSG:4490 degrees, as `check_in_plane` does.
+
+    A region inside the good ground may have a box in the plane that reaches out of it: meridians
+    converge. Raises GridError.
+    """
+    west, south, east, north = _good_ground(plane)
+    for lon, lat in (region[:2], region[2:]):
+        if not (west <= lon <= east and south <= lat <= north):
+            raise GridError(
+                f"longitude {lon:.4f}, latitude {lat:.4f} lies outside the ground "
+                f"{plane.name} is good for: use the plane of that place"
+            )
 
 
 def _good_ground(plane: CRS) -> tuple[float, float, float, float]:

@@ -28,9 +28,10 @@ class Overlap:
     area_m2: float
     """Geodesic area of the overlap in m2."""
     area_min_m2: float
-    """Least overlap for any shift of the candidate within the co-registration error."""
+    """Lower bound: no shift of the candidate within the co-registration error e makes the overlap
+    less. 0 on zones narrower than 2 e, ditches and roads, though some of them is always met."""
     area_max_m2: float
-    """Greatest overlap for any such shift."""
+    """Upper bound: no such shift makes it more."""
     share: float
     """area_m2 as a share of the candidate's area, 0 to 1."""
     share_min: float
@@ -38,4 +39,5 @@ class Overlap:
     share_max: float
     """area_max_m2 as a share, 0 to 1."""
     boundary_within_error: bool
-    """The boundary runs so near that in or out cannot be told from this imagery."""
+    """In or out cannot be told from this imagery: a shift may take the candidate off the zone, or
+    wholly onto it. False where it is certain to meet the zone, narrow as that may be."""

@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from geo.overlap_measure import OverlapMeasure
 from geo.subdivide import pieces
 
-_QUARTER_SEGMENTS = 8
-_CIRCUMSCRIBED = 1 / math.cos(math.pi / (4 * _QUARTER_SEGMENTS))
-# GEOS rounds a corner with chords, which lie up to this factor inside the true disc.
+QUARTER_SEGMENTS = 8
+"""Chords in which GEOS is to round a quarter of a circle."""
+CIRCUMSCRIBED = 1 / math.cos(0.75 * math.pi / (2 * QUARTER_SEGMENTS))
+"""Times a distance: what to grow an outline by, that it holds all within that distance.
+
+GEOS rounds a corner with chords of equal angle, as many as the angle holds quarter / 8, rounded to
+the nearest: one and a half times that is still one chord. The middle of a chord over the angle a
+lies 1 / cos(a / 2) inside the circle. What else it does (corners that point inwards are left out
+where that changes little) makes a grown outline larger and a shrunk one smaller, never the reverse.
+"""
+ROUNDING_SHARE = 1e-6
+"""Shares nearer than this to 0 or 1 count as 0 or 1: edges that coincide never meet exactly."""
 
 _AT_ONCE = 20_000  # pairs whose edges and cut outlines are held at the same time
 _SIMPLE = 32  # corners up to which a zone is measured at once, neither prepared nor cut
@@ -35,9 +44,12 @@ class Touch:
     share: NDArray[np.float64]
     """Share of the outline on the zone."""
     share_min: NDArray[np.float64]
-    """Least share for any shift within the error."""
+    """No shift within the error makes it less; a bound, which of narrow zones is 0."""
     share_max: NDArray[np.float64]
-    """Greatest share for any shift within the error."""
+    """No shift within the error makes it more."""
+    meets_surely: NDArray[np.bool_]
+    """Whether the outline is certain to lie on the zone whatever the shift. False where it is not,
+    and where two narrow shapes leave that open."""
 
 
 def touches(
@@ -53,7 +65,7 @@ def touches(
     measured; one that it covers lies on it whole.
     """
     candidate, zone = near
-    reach = error_m * _CIRCUMSCRIBED
+    reach = error_m * CIRCUMSCRIBED
     simple = (shapely.get_num_coordinates(zones) <= _SIMPLE)[zone]
     outlines, whole = measure.outlines[candidate], zones[zone]
     share = np.zeros(len(candidate))
@@ -83,8 +95,27 @@ def touches(
     least, most = np.minimum(ranges[:, 1], now), np.maximum(ranges[:, 2], now)
     if reach == 0:
         least = most = now
+    surely = least > ROUNDING_SHARE
+    open_ = np.flatnonzero(~surely & (now > ROUNDING_SHARE))
+    surely[open_] = _meets_core(measure.outlines, candidate[open_], whole[open_], reach)
     real = most > 0
-    return Touch(candidate[real], zone[real], now[real], least[real], most[real])
+    return Touch(candidate[real], zone[real], now[real], least[real], most[real], surely[real])
+
+
+def _meets_core(
+    outlines: NDArray[np.object_],
+    outline: NDArray[np.intp],
+    zones: NDArray[np.object_],
+    reach: float,
+) -> NDArray[np.bool_]:
+    """Which zones meet the part of their outline that no shift takes off them.
+
+    A ditch or road narrower than twice the error vanishes when it is shrunk; but a point of it that
+    lies deep inside the outline stays inside.
+    """
+    used, number = np.unique(outline, return_inverse=True)
+    cores = np.asarray(shapely.buffer(outlines[used], -reach, quad_segs=QUARTER_SEGMENTS))
+    return np.asarray(shapely.intersects(zones, cores[number]), dtype=bool)
 
 
 def _open_to_shifts(
@@ -142,5 +173,5 @@ def _shares(
 ) -> NDArray[np.float64]:
     """Shares of outlines on zones grown by a distance in m, pair by pair."""
     if distance_m:
-        zones = shapely.buffer(zones, distance_m, quad_segs=_QUARTER_SEGMENTS)
+        zones = shapely.buffer(zones, distance_m, quad_segs=QUARTER_SEGMENTS)
     return measure.shares(outline, zones, np.arange(len(zones)))

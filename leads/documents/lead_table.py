@@ -174,13 +174,17 @@ def kind_summary(kind: ZoneKind, lead: Lead, layers: Layers) -> KindSummary | No
     disjoint = share <= 1 + ROUNDING_SHARE
     share_min = min(1.0, sum(least)) if disjoint else max(least)
     share_max = min(1.0, sum(zone.share_max for zone in zones))
+    # a narrow zone may be certain without a least share
+    meets_surely = any(
+        zone.share > ROUNDING_SHARE and not zone.boundary_within_error for zone in zones
+    )
     return KindSummary(
         edition=edition,
         m2=min(lead.area_m2, sum(zone.area_m2 for zone in zones)),
         share=min(1.0, share),
         share_min=share_min,
         share_max=share_max,
-        boundary_within_error=is_undecided(share_min, share_max),
+        boundary_within_error=is_undecided(share_min, share_max, meets_surely),
         names="、".join(dict.fromkeys(zone_name(zone) for zone in zones)),
     )
 

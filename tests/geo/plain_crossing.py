@@ -18,7 +18,7 @@ from geo.zone import ZoneLayer
 Rows = dict[tuple[int, str, str, str], tuple[float, float, float]]
 
 SEGMENTS = 8
-OUTSIDE = 1 / math.cos(math.pi / (4 * SEGMENTS))
+OUTSIDE = 1 / math.cos(0.75 * math.pi / (2 * SEGMENTS))
 
 
 def plain_rows(
