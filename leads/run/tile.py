@@ -17,6 +17,7 @@ from geo.tiling import Tile
 from geo.vectorise import Patch, vectorise
 from leads.domain.plan import Plan
 from models.detector import TileDetector
+from tiles.kept_memory import give_back_gaps
 from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
 
@@ -100,6 +101,7 @@ def _look(work: TileWork, tile: Tile, pair: Pair) -> TileResult:
     after = thread_time(), _forward_seconds()
     core = change.crop(*inside.slices, change.geobox.crop(inside))
     patches = vectorise(core, tile.core, work.plan.threshold, speck_pixels(work.plan, tile.core))
+    give_back_gaps()
     return TileResult(tuple(patches), observed, after[0] - before[0], after[1] - before[1])
 
 
