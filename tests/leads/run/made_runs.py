@@ -112,3 +112,31 @@ class Poison:
         if tile.index == self.tile and self.times > 0:
             self.times -= 1
             raise WorkerError("a child process was ended by signal SIGSEGV")
+
+
+@dataclass
+class Striking:
+    """Another runner in whose midst something happens: after so many outcomes, counted from 1."""
+
+    runner: Runner
+    blows: dict[int, Callable[[], object]]
+    outcomes: int = 0
+
+    @property
+    def processes(self) -> int:
+        return self.runner.processes
+
+    def run(self, function: Callable[..., Result], *args: object) -> Result:
+        return self.runner.run(function, *args)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        return self.runner.map(function, items)
+
+    def each(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Outcome[Item, Result]]:
+        for outcome in self.runner.each(function, items):
+            yield outcome
+            self.outcomes += 1
+            if self.outcomes in self.blows:
+                self.blows[self.outcomes]()

@@ -1,25 +1,22 @@
 """A run on a Ray cluster: the leads of this process alone, also when a node is killed in it."""
 
-import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from leads.bench.ray_nodes import RayCluster
-from leads.domain.job import Job
-from leads.run import journal
 from leads.run.detect import detect
 from leads.run.detection import Detection
 from leads.run.on_ray.pool import ray_pool
 from leads.run.request import Request
 from leads.run.runner import Inline
-from leads.store.engine import connect, reading
-from leads.store.job_tiles import TileState, count_tiles
-from tests.leads.run.made_runs import current, driven, filed, small_request, submitted
-from tests.leads.run.ray_nodes import needs_ray, two_nodes
+from leads.store.engine import connect
+from tests.leads.run.made_runs import Striking, driven, filed, small_request, submitted
+from tests.leads.run.ray_nodes import needs_ray, supervisors, two_nodes
 
 pytestmark = [pytest.mark.slow, needs_ray]
 
@@ -57,31 +54,28 @@ def test_a_cluster_files_what_one_process_finds(
 
 
 def test_a_node_killed_in_a_run_loses_nothing(
-    cluster: RayCluster,
-    store: Engine,
-    asked: Request,
-    undisturbed: Detection,
-    monkeypatch: pytest.MonkeyPatch,
+    cluster: RayCluster, store: Engine, asked: Request
 ) -> None:
-    monkeypatch.setattr(journal, "FLUSH_TILES", 1)
-    job = submitted(store, asked)
-    killer = threading.Thread(target=kill_second_node, args=(cluster, store, job))
+    many_tiles = replace(asked, tile_px=16)
+    job = submitted(store, many_tiles)
+    struck: list[int] = []
+
+    def kill_second_node() -> None:
+        """End it by SIGKILL, once tiles are looked at there."""
+        until = time.monotonic() + 60
+        while not (there := supervisors(cluster.nodes[1])):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        struck.append(len(there))
+        cluster.nodes[1].kill()
+
     with ray_pool(cluster.address) as runner:
-        killer.start()
-        ended = driven(store, job, runner)
-        killer.join()
+        struck_at = Striking(runner, {3: kill_second_node})
+        ended = driven(store, job, struck_at)
+    assert len(struck) == 1
+    assert struck_at.outcomes > 20, "nearly all was still to be done"
     assert ended.state == "done", ended.error
     assert ended.result is not None and ended.result["set_aside"] == 0
-    assert {row[0] for row in filed(store)} == {lead.lead_id for lead in undisturbed.leads}
-
-
-def kill_second_node(cluster: RayCluster, store: Engine, job: Job) -> None:
-    """End a node by SIGKILL as soon as a tile is done."""
-    while not finished(store, job) and current(store, job).state != "done":
-        time.sleep(0.02)
-    cluster.nodes[1].kill()
-
-
-def finished(store: Engine, job: Job) -> int:
-    with reading(store) as connection:
-        return count_tiles(connection, job.job_id).get(TileState.DONE, 0)
+    assert {row[0] for row in filed(store)} == {
+        lead.lead_id for lead in detect(many_tiles, Inline()).leads
+    }

@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from leads.store.engine import connect, reading
 from leads.store.job_tiles import TileState, count_tiles
 from tests.leads.conftest import PostgresServer
 from tests.leads.run.made_runs import (
+    Striking,
     current,
     driven,
     filed,
@@ -35,6 +37,9 @@ from tests.leads.run.made_runs import (
 
 pytestmark = pytest.mark.slow
 
+MANY = 400
+"""Tiles of `many_tiles`."""
+AWAY_S = 61.0
 CLI = "from api.cli.main import main; main()"
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = [
@@ -66,6 +71,17 @@ def asked(small_ground: Path) -> Request:
 @pytest.fixture(scope="module")
 def undisturbed(asked: Request) -> Detection:
     return detect(asked, Inline())
+
+
+@pytest.fixture(scope="module")
+def many_tiles(asked: Request) -> Request:
+    """So many that they are written to the store in several parts, as those of a large run are."""
+    return replace(asked, tile_px=16)
+
+
+@pytest.fixture(scope="module")
+def many_undisturbed(many_tiles: Request) -> Detection:
+    return detect(many_tiles, Inline())
 
 
 def is_whole(store: Engine, found: Detection) -> bool:
@@ -109,28 +125,29 @@ def test_a_driver_killed_there_is_resumed(
 
 
 def test_a_killed_tile_process_loses_nothing(
-    store: Engine, asked: Request, undisturbed: Detection
+    store: Engine, many_tiles: Request, many_undisturbed: Detection
 ) -> None:
-    job = submitted(store, asked)
-    with pool(2) as runner:
-        runner.run(os.getpid)  # the children have started
-        ending = threading.Event()
-        killer = threading.Thread(target=kill_children, args=(ending,))
-        killer.start()
-        ended = driven(store, job, runner)
-        ending.set()
-        killer.join()
+    job = submitted(store, many_tiles)
+    struck: list[int] = []
+
+    def kill_one() -> None:
+        """End a tile process of this process, as the kernel would."""
+        struck.append(spawned(os.getpid())[0])
+        os.kill(struck[-1], signal.SIGKILL)
+
+    with pool(2) as children:
+        ended = driven(store, job, Striking(children, {3: kill_one, 12: kill_one}))
+    assert len(set(struck)) == 2
+    assert died(ended) >= 2
     assert ended.state == "done", ended.error
     assert ended.result is not None and ended.result["set_aside"] == 0
-    assert is_whole(store, undisturbed)
+    assert is_whole(store, many_undisturbed)
 
 
-def kill_children(ending: threading.Event) -> None:
-    """End tile processes of this process, one after another, as the kernel would."""
-    for _ in range(2):
-        if not ending.wait(0.7):
-            for pid in spawned(os.getpid())[:1]:
-                os.kill(pid, signal.SIGKILL)
+def died(job: Job) -> int:
+    """How often a tile process died under its tiles, as the run tells it."""
+    assert job.progress is not None
+    return int(job.progress["errors"].get("ChildDiedError", 0))
 
 
 def spawned(parent: int) -> list[int]:
@@ -145,31 +162,95 @@ def spawned(parent: int) -> list[int]:
     return sorted(found)
 
 
-def test_the_command_killed_and_resumed(
-    sqlite_url: str, asked: Request, undisturbed: Detection, tmp_path: Path
-) -> None:
-    store = connect(sqlite_url)
-    job = submitted(store, asked)
+RUN = ("run", "--resume")
+WORKER = ("worker", "--once")
+
+
+@contextmanager
+def command(store: Engine, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `hongxian run` or `hongxian worker` with two tile processes."""
     environment = {
         **os.environ,
-        "HONGXIAN_STORE": sqlite_url,
-        "HONGXIAN_DATA": str(tmp_path),
+        "HONGXIAN_STORE": url_of(store),
+        "HONGXIAN_DATA": str(folder),
         "HONGXIAN_KEEP_FREE_GB": "0",
     }
-    command = [sys.executable, "-c", CLI, "run", "--resume", "--runner", "inline"]
-    for wait_s in (1.5, 3.0, 4.5):
-        running = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603
-        time.sleep(wait_s)
-        running.kill()
-        running.wait()
-    if current(store, job).state is not JobState.DONE:
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)  # noqa: S603
-    assert current(store, job).state is JobState.DONE
-    assert is_whole(store, undisturbed)
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", CLI, *arguments, "--runner", "pool", "--processes", "2"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_tiles(store: Engine, job: Job, process: subprocess.Popen[bytes]) -> int:
+    """Wait until tiles are in the store; how many. The process is in the middle of its work."""
+    until = time.monotonic() + 120
+    while not (done := tiles_done(store, job)):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.005)
+    return done
+
+
+def tiles_done(store: Engine, job: Job) -> int:
+    with reading(store) as connection:
+        return count_tiles(connection, job.job_id).get(TileState.DONE, 0)
+
+
+@pytest.mark.parametrize(("killed", "other"), [(RUN, WORKER), (WORKER, RUN)], ids=["run", "worker"])
+def test_a_command_killed_in_its_tiles_is_succeeded_by_the_other(
+    store: Engine,
+    many_tiles: Request,
+    many_undisturbed: Detection,
+    tmp_path: Path,
+    killed: tuple[str, ...],
+    other: tuple[str, ...],
+) -> None:
+    job = submitted(store, many_tiles)
+    with command(store, tmp_path, *killed) as process:
+        wait_for_tiles(store, job, process)
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+    left = current(store, job)
+    assert left.state is JobState.LEASED and lead_count(store) == 0
+    assert left.progress is not None and left.progress["tiles"] == MANY
+    assert 0 < tiles_done(store, job) < MANY
+    with command(store, tmp_path, *other) as process:
+        assert process.wait(120) == 0
+    ended = current(store, job)
+    assert ended.state is JobState.DONE and ended.fence > left.fence
+    assert is_whole(store, many_undisturbed)
+
+
+@pytest.mark.parametrize("struck", [RUN, WORKER], ids=["run", "worker"])
+def test_a_command_whose_tile_process_is_killed_goes_on(
+    sqlite_url: str,
+    many_tiles: Request,
+    many_undisturbed: Detection,
+    tmp_path: Path,
+    struck: tuple[str, ...],
+) -> None:
+    store = connect(sqlite_url)
+    job = submitted(store, many_tiles)
+    with command(store, tmp_path, *struck) as process:
+        done = wait_for_tiles(store, job, process)
+        os.kill(spawned(process.pid)[0], signal.SIGKILL)
+        assert done < MANY
+        assert process.wait(120) == 0
+    ended = current(store, job)
+    assert ended.state is JobState.DONE and died(ended) > 0
+    assert ended.attempts == 1, "the command itself went on"
+    assert is_whole(store, many_undisturbed)
     store.dispose()
 
 
-def test_the_store_away_in_the_middle(
+def test_the_store_away_for_a_minute_in_the_middle(
     postgres: PostgresServer,
     postgres_url: str,
     asked: Request,
@@ -179,26 +260,26 @@ def test_the_store_away_in_the_middle(
     monkeypatch.setattr(journal, "FLUSH_TILES", 1)
     store = connect(postgres_url)
     job = submitted(store, asked)
+    away: list[tuple[int, float]] = []
 
-    def stop_for_a_while() -> None:
-        while not tiles_done(store, job):
-            time.sleep(0.01)
-        postgres.stop()
-        time.sleep(8)
+    def come_back() -> None:
+        time.sleep(AWAY_S)
         postgres.start()
 
-    away = threading.Thread(target=stop_for_a_while)
-    away.start()
-    ended = driven(store, job)
-    away.join()
+    with ThreadPoolExecutor(1) as later:
+
+        def go_away() -> None:
+            away.append((tiles_done(store, job), time.monotonic()))
+            postgres.stop()
+            later.submit(come_back)
+
+        ended = driven(store, job, Striking(Inline(), {2: go_away}))
+    ((done, since),) = away
+    assert ended.progress is not None and 0 < done < ended.progress["tiles"]
+    assert time.monotonic() - since > AWAY_S
     assert ended.state == "done", ended.error
     assert is_whole(store, undisturbed)
     store.dispose()
-
-
-def tiles_done(store: Engine, job: Job) -> int:
-    with reading(store) as connection:
-        return count_tiles(connection, job.job_id).get(TileState.DONE, 0)
 
 
 @pytest.fixture
