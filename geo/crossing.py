@@ -69,6 +69,9 @@ def cross(
         (layer for layer in layers if layer.edition.in_force_within(after, until)),
         key=lambda layer: (layer.kind, layer.edition.name),
     )
+    if not in_force:
+        count = len(candidates)
+        return Crossing(((),) * count, (frozenset(),) * count, (None,) * count)
     ground = ground_of(candidates, error_m)
     measure = OverlapMeasure.of(ground.outlines, ground.plane)
     areas = np.array([candidate.area_m2 for candidate in candidates])

@@ -42,7 +42,7 @@ def candidates_of(
     what `calibrated` makes of the mean probability.
     """
     large = [patch for patch in patches if patch.pixels >= min_pixels]
-    outlines = [_on_ground(patch.outline, grid.transform) for patch in large]
+    outlines = _on_ground([patch.outline for patch in large], grid.transform)
     areas = geodesic_areas_m2(outlines, grid.crs)
     return [
         _candidate(patch, outline, float(area), grid, calibrated)
@@ -102,9 +102,11 @@ def _candidate(
     )
 
 
-def _on_ground(outline: MultiPolygon, t: Affine) -> MultiPolygon:
+def _on_ground(outlines: Sequence[MultiPolygon], t: Affine) -> list[MultiPolygon]:
+    """Outlines in pixels, all moved at once into the CRS of their grid."""
+
     def to_crs(corners: NDArray[np.float64]) -> NDArray[np.float64]:
         col, row = corners[:, 0], corners[:, 1]
         return np.column_stack([t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f])
 
-    return shapely.normalize(shapely.transform(outline, to_crs))
+    return list(shapely.normalize(shapely.transform(np.array(outlines, dtype=object), to_crs)))
