@@ -22,7 +22,8 @@ class BandFile:
     nodata: float | None = None
     """Value of missing pixels, where the file itself marks none but its producer names one."""
     stamp: str = ""
-    """Of a remote file, its size and ETag when the scene was opened; reading refuses another."""
+    """State of the file when the scene was opened; reading refuses another. Size and time of the
+    last writing, of a remote file size and ETag. No part of any record: copies have others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,31 @@ as wide as a scene, more than the cache holds, each is decoded for every tile of
 are copied, without loss, into COGs of 512 px blocks and zstd level 1, which are quick to read.
 """
 
+import hashlib
 import math
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import rasterio.shutil
 from rasterio.io import DatasetReader
 
-from geo.errors import SceneError
+from geo.errors import ChildDiedError, SceneError
 from tiles.files.gdal_env import gdal_env
-from tiles.files.raster_file import DECODING_ERRORS, bytes_of, one_line, open_raster
+from tiles.files.raster_file import (
+    DECODING_ERRORS,
+    bytes_of,
+    check_state,
+    one_line,
+    open_raster,
+    state_on_disk,
+)
 from tiles.files.remote_url import is_remote
-from tiles.limited import Limits, blaming, limited_map
+from tiles.limited import Limits, blaming, limited_pool
 from tiles.scene import BandFile, Scene
 
 BLOCK_PX = 512
@@ -61,10 +71,9 @@ def recodings(scene: Scene, tile_px: int, halo_px: int) -> tuple[Recoding, ...]:
     Remote files never are: those that can be read are laid out well, or should be fetched. Opens
     headers; call it in a child process. Raises SceneError.
     """
-    bands = {band.path: band for band in (*scene.bands, *((scene.scl,) if scene.scl else ()))}
     found = (
         _recoding(band, scene, tile_px, halo_px)
-        for path, band in sorted(bands.items())
+        for path, band in sorted(_files(scene).items())
         if not is_remote(path)
     )
     return tuple(one for one in found if one is not None)
@@ -76,18 +85,27 @@ def as_cog(
     """The scene with `files` replaced by COGs in `folder`, made in limited child processes.
 
     Pixels, grid, date and fingerprint are the same, so a run's plan and leads are too. A copy that
-    is there already, from a run that was cut off, is taken: copies are whole or absent. `seconds`
-    bounds one copy. Raises SceneError: a file is broken, or the disk full.
+    is there already, from a run that was cut off, is taken: copies are whole or absent. A file that
+    cannot be copied is read as it is: where it is broken, its tiles say where. `seconds` bounds one
+    copy. Raises SceneError: a file was replaced or takes too long, or the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = {file.path: _name(scene, number) for number, file in enumerate(files)}
-    todo = [file for file in files if not (folder / names[file.path]).exists()]
-    limits = Limits(seconds=seconds, written_mb=_written_mb(todo))
-    jobs = [(file.path, str(folder / names[file.path])) for file in todo]
-    with blaming(scene.source):
-        for _ in limited_map(_copy, jobs, processes, limits):
-            pass
-    return _moved(scene, {path: str(folder / name) for path, name in names.items()})
+    todo = to_copy(files, folder, scene)
+    jobs = [_Copy(_files(scene)[file.path], _place(folder, scene, file), file) for file in todo]
+    with (
+        blaming(scene.source),
+        limited_pool(processes, Limits(seconds=seconds, written_mb=_written_mb(todo))) as pool,
+    ):
+        for outcome in pool.each(_copied, jobs):
+            if outcome.error is not None and not isinstance(outcome.error, ChildDiedError):
+                raise outcome.error
+    places = {file.path: _place(folder, scene, file) for file in files}
+    return _moved(scene, {path: place for path, place in places.items() if place.exists()})
+
+
+def to_copy(files: Sequence[Recoding], folder: Path, scene: Scene) -> tuple[Recoding, ...]:
+    """Those of `files` of which `folder` holds no copy yet: what `as_cog` has still to write."""
+    return tuple(file for file in files if not _place(folder, scene, file).exists())
 
 
 def write_cog(source: DatasetReader, target: Path) -> None:
@@ -106,6 +124,9 @@ def write_cog(source: DatasetReader, target: Path) -> None:
             COMPRESS="ZSTD",
             LEVEL=1,
             PREDICTOR="YES",
+            # GDAL hands on the bits of the source (15 in Sentinel-2's JPEG 2000), for which there
+            # is no predictor: whole bytes hold the same pixels
+            NBITS=8 * np.dtype(source.dtypes[0]).itemsize,
             OVERVIEWS="NONE",  # tiles are read at full resolution only
             BIGTIFF="IF_SAFER",
             NUM_THREADS=1,
@@ -166,27 +187,56 @@ def _written_mb(files: Sequence[Recoding]) -> int:
     return max((file.most_bytes for file in files), default=0) * 9 // (8 << 20) + 64
 
 
-def _name(scene: Scene, number: int) -> str:
-    return f"{scene.sha256[:24]}-{number}.tif"
+def _files(scene: Scene) -> dict[str, BandFile]:
+    """One band of each of a scene's files, by path."""
+    return {band.path: band for band in (*scene.bands, *((scene.scl,) if scene.scl else ()))}
 
 
-def _copy(job: tuple[str, str]) -> None:
-    path, target = job
-    with gdal_env(), open_raster(path) as dataset:
-        try:
-            write_cog(dataset, Path(target))
-        except DECODING_ERRORS as error:
+def _place(folder: Path, scene: Scene, file: Recoding) -> Path:
+    """Where the copy lies: named by the file and its state, whatever else is copied."""
+    named = f"{file.path}\n{_files(scene)[file.path].stamp}"
+    return folder / f"{hashlib.sha256(named.encode(errors='surrogateescape')).hexdigest()[:32]}.tif"
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy to be made."""
+
+    band: BandFile
+    target: Path
+    file: Recoding
+
+
+def _copied(job: _Copy) -> bool:
+    """Make a copy; False where it cannot be made. Raises SceneError: replaced, or disk full."""
+    path = job.band.path
+    whole = job.target.with_suffix(".new.tif")
+    try:
+        with gdal_env(), open_raster(path) as dataset:
+            write_cog(dataset, whole)
+        check_state(path, job.band.stamp)  # after it: what was read is of the state it is named by
+        whole.replace(job.target)
+    except (*DECODING_ERRORS, MemoryError) as error:
+        free = shutil.disk_usage(job.target.parent).free
+        if free < job.file.most_bytes:
             raise SceneError(
-                f"{path}: it cannot be copied into {target} ({one_line(error)}); "
-                "the file is broken, or the disk full"
+                f"{path}: it cannot be copied into {job.target.parent} ({one_line(error)}): the "
+                f"disk is full, {free / 1e9:.2f} GB of {job.file.most_bytes / 1e9:.2f} are free"
             ) from None
+        return False
+    finally:
+        whole.unlink(missing_ok=True)
+    return True
 
 
-def _moved(scene: Scene, places: Mapping[str, str]) -> Scene:
+def _moved(scene: Scene, places: Mapping[str, Path]) -> Scene:
     move = partial(_moved_band, places)
     scl = None if scene.scl is None else move(scene.scl)
     return replace(scene, bands=tuple(map(move, scene.bands)), scl=scl)
 
 
-def _moved_band(places: Mapping[str, str], band: BandFile) -> BandFile:
-    return replace(band, path=places.get(band.path, band.path))
+def _moved_band(places: Mapping[str, Path], band: BandFile) -> BandFile:
+    if band.path not in places:
+        return band
+    path = str(places[band.path])
+    return replace(band, path=path, stamp=state_on_disk(path))

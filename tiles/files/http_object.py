@@ -6,17 +6,18 @@ where we cannot look. Here a redirect is an error, and the address that was chec
 
 import random
 import re
-import socket
 import ssl
 import time
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from urllib.parse import quote, unquote, urlsplit
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from urllib.parse import quote, urlsplit
 
 from geo.errors import SceneError
+from tiles.files.http_stream import Clock, OverdueError, connected
 from tiles.files.remote_object import Patience, Piece, Stamp, check_size
-from tiles.files.remote_url import check_address
 
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_AIM = re.compile(r"[a-z]{0,9}:?//[A-Za-z0-9.:_-]{1,253}")
 _CHUNK_BYTES = 1 << 16
 
 
@@ -35,6 +36,7 @@ class HttpObject:
         self._url = url
         self._patience = patience
         self._parts = urlsplit(url)
+        self._clock = Clock(patience)
         self._connection: HTTPConnection | None = None
 
     def __del__(self) -> None:
@@ -52,7 +54,7 @@ class HttpObject:
             kept = self._connection is not None
             try:
                 return self._get_once(start, stop)
-            except (_PassingError, HTTPException, OSError) as error:
+            except (_PassingError, OverdueError, HTTPException, OSError) as error:
                 self._close()
                 if isinstance(error, ssl.SSLCertVerificationError):
                     raise SceneError(f"{self._url}: its certificate is not trusted") from None
@@ -67,13 +69,18 @@ class HttpObject:
                 pause = min(max(wait, asked), self._patience.most_wait_s)
                 time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  (spreads the load)
                 wait *= 2
-            except SceneError:
+            except ValueError as error:
+                self._close()
+                raise SceneError(
+                    f"{self._url}: the server's answer makes no sense ({_told(error)})"
+                ) from None
+            except BaseException:
                 self._close()
                 raise
         raise SceneError(f"{self._url}: no try is allowed")
 
     def _get_once(self, start: int, stop: int) -> Piece:
-        ends = time.monotonic() + self._patience.request_s
+        self._clock.start()
         if self._connection is None:
             self._connection = self._connected()
         asked = {
@@ -81,12 +88,13 @@ class HttpObject:
             "Accept-Encoding": "identity",
             "User-Agent": "hongxian",
         }
-        target = quote(unquote(self._parts.path))
+        # what is escaped stays as it is: it need not be UTF-8
+        target = quote(_BARE_PERCENT.sub("%25", self._parts.path), safe="/%")
         self._connection.request("GET", target, headers=asked)
         response = self._connection.getresponse()
         size, length = self._promised(response, start, stop)
         stamp = Stamp(size, self._tag(response))
-        data = self._body(response, length, ends)
+        data = self._body(response, length)
         response.close()
         if response.will_close:
             self._close()
@@ -118,9 +126,9 @@ class HttpObject:
         if status in {200, 206}:
             return
         if 300 <= status < 400:
-            aim = response.headers.get("Location", "")[:200]
+            aim = _host_of(response.headers.get("Location", ""))
             raise SceneError(
-                f"{self._url}: the server points to {aim!r}; redirects are not followed, "
+                f"{self._url}: the server points to {aim}; redirects are not followed, "
                 "name the place itself"
             )
         if status in {408, 425, 429} or status >= 500:
@@ -139,13 +147,11 @@ class HttpObject:
             )
         return tag.strip()[:200]
 
-    def _body(self, response: HTTPResponse, length: int, ends: float) -> bytes:
+    def _body(self, response: HTTPResponse, length: int) -> bytes:
         """Exactly `length` bytes."""
         parts: list[bytes] = []
         missing = length
         while missing:
-            if time.monotonic() > ends:
-                raise _PassingError(f"not here after {self._patience.request_s:g} s")
             part = response.read1(min(missing, _CHUNK_BYTES))
             if not part:
                 raise _PassingError(f"cut off {missing} bytes early")
@@ -154,25 +160,24 @@ class HttpObject:
         return b"".join(parts)
 
     def _connected(self) -> HTTPConnection:
-        host = self._parts.hostname or ""
         secure = self._parts.scheme == "https"
         port = self._parts.port or (443 if secure else 80)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        address = str(found[0][4][0])
-        check_address(host, address)
-        sock = socket.create_connection((address, port), self._patience.connect_s)
-        sock.settimeout(self._patience.read_s)
-        kind = HTTPSConnection if secure else HTTPConnection
-        connection = kind(host, port)
-        if secure:
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-        connection.sock = sock
-        return connection
+        return connected(self._parts.hostname or "", port, self._clock, secure=secure)
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _host_of(aim: str) -> str:
+    """Scheme and host of a redirect's aim; the rest may hold a signature, and errors are kept."""
+    try:
+        parts = urlsplit(aim)
+        told = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
+    except ValueError:
+        return "elsewhere"
+    return told if not parts.hostname or _AIM.fullmatch(told) else "elsewhere"
 
 
 def _told(error: BaseException) -> str:

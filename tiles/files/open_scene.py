@@ -52,7 +52,7 @@ def open_scene(
     tags = [facts.tags for facts in found.files]
     day = when or scene_date(source, found.item_date, tags, option)
     paths = {facts.path for facts in found.files} | ({found.item} if found.item else set())
-    remote = {facts.path: facts.fingerprint for facts in found.files if facts.stamp}
+    remote = {facts.path: facts.fingerprint for facts in found.files if is_remote(facts.path)}
     return Scene(source, day, bands, scl, sha256_of(paths, remote))
 
 
@@ -152,7 +152,7 @@ def _images(folder: Path) -> list[Path]:
 def _single_band(name: str, facts: FileFacts) -> BandFile:
     """Sentinel-2's own JP2 files mark no missing pixels; ESA's product definition says 0 is one."""
     unmarked = facts.dtypes[0] == "uint16" and not facts.has_nodata
-    return BandFile(name, facts.path, 1, facts.geobox, 0.0 if unmarked else None)
+    return BandFile(name, facts.path, 1, facts.geobox, 0.0 if unmarked else None, facts.stamp)
 
 
 def _refuse_twins(source: str, bands: Sequence[BandFile]) -> None:

@@ -12,9 +12,19 @@ from geo.errors import SceneError
 from geo.geobox import GeoBox
 from tiles.files.band_names import names_in_file
 from tiles.files.gdal_env import gdal_env
-from tiles.files.raster_file import DECODING_ERRORS, check_read, located, one_line, open_raster
+from tiles.files.raster_file import (
+    DECODING_ERRORS,
+    changed,
+    check_read,
+    check_state,
+    located,
+    one_line,
+    open_raster,
+    state_on_disk,
+)
 from tiles.files.remote_file import open_remote
 from tiles.files.remote_url import is_remote
+from tiles.scene import BandFile
 
 REAL_TYPES = frozenset(
     {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"}
@@ -53,7 +63,7 @@ class FileFacts:
     tags: Mapping[str, str]
     """Text tags of the domains that may hold a date."""
     stamp: str = ""
-    """Of a remote file, its size and ETag."""
+    """State it was in: size and time of the last writing, of a remote file size and ETag."""
     fingerprint: bytes = b""
     """Of a remote file, what stands for its bytes."""
 
@@ -66,16 +76,38 @@ def probe_file(path: str, placement: Placement | None = None) -> FileFacts:
     """
     path = located(path)
     remote = open_remote(path) if is_remote(path) else None
+    stamp = str(remote.stamp) if remote else state_on_disk(path)
     with gdal_env(), open_raster(path, remote) as dataset:
         try:
-            facts = _facts(path, dataset, placement)
+            facts = replace(_facts(path, dataset, placement), stamp=stamp)
         except (*DECODING_ERRORS, CRSError) as error:
             check_read(path)
             raise SceneError(f"{path}: its header cannot be read ({one_line(error)})") from None
     check_read(path)
+    return replace(facts, fingerprint=remote.fingerprint()) if remote else facts
+
+
+def open_band(band: BandFile) -> DatasetReader:
+    """Open a band's file, in the state the scene was opened in; inside `gdal_env()`.
+
+    Raises SceneError: gone, or replaced meanwhile. The caller closes it, and calls `check_read`
+    after reading.
+    """
+    path = located(band.path)
+    remote = open_remote(path, band.stamp) if is_remote(path) else None
     if remote is None:
-        return facts
-    return replace(facts, stamp=str(remote.stamp), fingerprint=remote.fingerprint())
+        check_state(path, band.stamp)
+    dataset = open_raster(path, remote)
+    if dataset.shape != band.geobox.shape or dataset.count < band.index:
+        dataset.close()
+        raise changed(path)
+    return dataset
+
+
+def check_unchanged(band: BandFile) -> None:
+    """Raise SceneError where a band's file is gone, replaced, or cannot be opened any more."""
+    with gdal_env(), open_band(band):
+        check_read(band.path)
 
 
 def _facts(path: str, dataset: DatasetReader, placement: Placement | None) -> FileFacts:

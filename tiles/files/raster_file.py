@@ -14,7 +14,7 @@ from rasterio.io import DatasetReader
 from geo.errors import SceneError
 from tiles.files.gdal_env import DRIVERS
 from tiles.files.remote_file import RemoteFile, failure_of, open_dataset, open_remote
-from tiles.files.remote_url import allowed_url, is_remote
+from tiles.files.remote_url import allowed_url, is_remote, redacted
 
 DECODING_ERRORS = (
     RasterioError,
@@ -38,7 +38,9 @@ MAX_BLOCK_BYTES = 256 << 20
 def local_file(name: str) -> str:
     """Absolute path of an existing local file. Raises SceneError for anything else."""
     if "://" in name or name.startswith("/vsi"):
-        raise SceneError(f"{name}: only files on this machine are opened, and plain URLs; fetch it")
+        raise SceneError(
+            f"{redacted(name)}: only files on this machine are opened, and plain URLs; fetch it"
+        )
     path = Path(name)
     try:
         if not path.is_file():
@@ -92,6 +94,35 @@ def open_raster(path: str, remote: RemoteFile | None = None) -> DatasetReader:
         dataset.close()
         raise
     return dataset
+
+
+def state_on_disk(path: str) -> str:
+    """The state of a local file, by its size and clock: the stamp of its bands.
+
+    Raises SceneError.
+    """
+    try:
+        stat = Path(path).stat()
+    except FileNotFoundError:
+        raise SceneError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise SceneError(f"{path!r}: {one_line(error)}") from None
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def check_state(path: str, stamp: str) -> str:
+    """The state of a local file. Raises SceneError: gone, or not the one of `stamp` (if any)."""
+    state = state_on_disk(path)
+    if stamp and state != stamp:
+        raise changed(path)
+    return state
+
+
+def changed(path: str) -> SceneError:
+    """The error for a local file that is no longer what it was."""
+    return SceneError(
+        f"{path}: changed since the scene was opened (size or time of writing); start again"
+    )
 
 
 def check_read(path: str) -> None:

@@ -11,9 +11,10 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
 import rasterio
 from rasterio.abc import MultiByteRangeResourceContainer
@@ -66,7 +67,7 @@ class _Cache:
 
 _cache = _Cache()
 _failures: dict[str, SceneError] = {}
-_datasets: WeakSet[DatasetReader] = WeakSet()
+_datasets: set[DatasetReader] = set()  # all that are open: one must not go without being closed
 
 
 class RemoteFile:
@@ -238,12 +239,23 @@ def open_remote(name: str, known: str = "") -> RemoteFile:
 def open_dataset(file: RemoteFile) -> DatasetReader:
     """The file opened by GDAL; inside `gdal_env()`. Raises what rasterio raises.
 
-    After this and after every read, `failure_of` says whether bytes were missing.
+    After this and after every read, `failure_of` says whether bytes were missing. It may be read
+    and closed on other threads than this one, not on two at a time.
     """
     _failures.pop(file.url, None)
-    dataset = rasterio.open(_NAME, driver=DRIVER, sharing=False, opener=_Opener(file))
+    # rasterio keeps what GDAL reads through in the context of the thread that opens: when that
+    # thread ends it is gone while GDAL still points to it. So each file has a context of its own
+    context = Context()
+    dataset = context.run(rasterio.open, _NAME, driver=DRIVER, sharing=False, opener=_Opener(file))
+    dataset.close = partial(_close, context, dataset)
     _datasets.add(dataset)
     return dataset
+
+
+def _close(context: Context, dataset: DatasetReader) -> None:
+    if dataset in _datasets:
+        _datasets.remove(dataset)
+        context.run(DatasetReader.close, dataset)
 
 
 @atexit.register

@@ -1,6 +1,7 @@
 """Read a STAC item from this disk: which files it names, their bands, place and date."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from geo.errors import SceneError
 from tiles.files.band_names import band_name
 from tiles.files.probe import Placement
 from tiles.files.raster_file import one_line
-from tiles.files.remote_url import REMOTE_VARIABLE, allowed_url, is_remote
+from tiles.files.remote_url import REMOTE_VARIABLE, allowed_url, is_remote, listed_prefixes
 
 MAX_ITEM_BYTES = 16 << 20
 """A STAC item is a few kilobytes; more is not one."""
@@ -57,7 +58,7 @@ class ItemFacts:
     when: str | None
     """Acquisition time as text; None when the item states none or an interval of days."""
     bands: tuple[ItemBand, ...]
-    """Bands in the item's order; pictures and files that cannot be read are left out."""
+    """Bands in the item's order; pictures and files that are not on this disk are left out."""
 
 
 def is_item(path: Path) -> bool:
@@ -70,17 +71,27 @@ def is_item(path: Path) -> bool:
 
 
 def read_item(path: str) -> ItemFacts:
-    """Read a STAC item. Raises SceneError when it is malformed or names no band to be read."""
+    """Read a STAC item.
+
+    Raises SceneError: it is malformed, names no band to be read, or only names one, or the scene
+    classification, in a place elsewhere that may not be read.
+    """
+    refused: list[_Refused] = []
     try:
         item = pystac.Item.from_dict(_load(path))
         when = _when(item)
         assets = [(key, asset) for key, asset in item.assets.items() if _is_data(key, asset)]
         folder = Path(path).parent
+        if any(is_remote(asset.href) for _, asset in assets):
+            listed_prefixes()  # a bad setting is told as such, not as assets that are not listed
         bands = [
-            band for key, asset in assets for band in _bands(key, asset, folder, item.properties)
+            band
+            for key, asset in assets
+            for band in _bands(key, asset, folder, item.properties, refused)
         ]
     except _MALFORMED as error:
         raise SceneError(f"{path}: not a valid STAC item ({one_line(error)})") from None
+    _check_refused(path, bands, refused)
     if not bands:
         raise SceneError(
             f"{path}: none of the {len(item.assets)} assets is a band on this disk or in a place "
@@ -114,16 +125,22 @@ def _is_data(key: str, asset: pystac.Asset) -> bool:
 
 
 def _bands(
-    key: str, asset: pystac.Asset, folder: Path, properties: Mapping[str, Any]
+    key: str,
+    asset: pystac.Asset,
+    folder: Path,
+    properties: Mapping[str, Any],
+    refused: list["_Refused"],
 ) -> list[ItemBand]:
-    path = _place(asset.href, folder)
+    """The bands of an asset; of one elsewhere that may not be read none, it is noted as refused."""
+    try:
+        path = _place(asset.href, folder)
+    except SceneError as error:
+        lost = tuple(name for name in _names(key, asset) if name is not None)
+        refused.append(_Refused(key, lost, str(error)))
+        return []
     if path is None:
         return []
-    fields = asset.extra_fields
-    listed = _listed_bands(fields)
-    names = [_common_name(band) for band in listed]
-    if not any(names):
-        names = [band_name(key) or band_name(Path(path).stem)]
+    fields, names = asset.extra_fields, _names(key, asset)
     placement = _placement({**properties, **fields})
     missing = [_nodata(fields, number) for number in range(len(names))]
     return [
@@ -133,12 +150,43 @@ def _bands(
     ]
 
 
+def _names(key: str, asset: pystac.Asset) -> list[str | None]:
+    """Per band of an asset its name, None where it is not spectral."""
+    names = [_common_name(band) for band in _listed_bands(asset.extra_fields)]
+    if any(names):
+        return names
+    file = re.split(r"[?#]", asset.href)[0] if is_remote(asset.href) else asset.href
+    return [band_name(key) or band_name(Path(file).stem)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """An asset that lies elsewhere, where nothing may be read."""
+
+    key: str
+    names: tuple[str, ...]
+    why: str
+
+
+def _check_refused(path: str, bands: Sequence[ItemBand], refused: Sequence[_Refused]) -> None:
+    """A band that is left out would go unnoticed, and clouds be looked at as ground.
+
+    Not where another asset holds the band too: items list one band in several formats.
+    """
+    held = {band.name for band in bands}
+    for asset in refused:
+        lost = [name for name in asset.names if name not in held]
+        if lost:
+            raise SceneError(
+                f"{path}: its asset {asset.key!r} ({', '.join(lost)}) may not be read: "
+                f"{asset.why}; or take the asset out of the item to do without it"
+            )
+
+
 def _place(href: str, folder: Path) -> str | None:
+    """Absolute path or URL; None where no such file is. Raises SceneError: not to be read."""
     if is_remote(href):
-        try:
-            return allowed_url(href)
-        except SceneError:
-            return None
+        return allowed_url(href)
     if href.startswith("/vsi"):
         return None
     path = (folder / href).absolute()

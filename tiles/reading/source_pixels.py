@@ -6,7 +6,6 @@ Not for threads: a process reads with one. Call inside `gdal_env()`.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,9 @@ from rasterio.windows import Window as RasterioWindow
 from geo.errors import SceneError
 from geo.geobox import Window
 from geo.raster import Codes, Mask
-from tiles.files.raster_file import DECODING_ERRORS, check_read, one_line, open_raster
-from tiles.files.remote_file import failure_of, open_remote
+from tiles.files.probe import open_band
+from tiles.files.raster_file import DECODING_ERRORS, check_read, check_state, one_line
+from tiles.files.remote_file import failure_of
 from tiles.files.remote_url import is_remote
 from tiles.reading.masks import not_missing, sight_by_scl
 from tiles.reading.resample import Stored, as_float, block_mean
@@ -111,12 +111,14 @@ def _decode(bands: Sequence[BandFile], window: Window) -> NDArray[np.generic]:
     dataset = _dataset(bands[0])
     indexes = [band.index for band in bands]
     try:
-        if dataset.driver == "JP2OpenJPEG":
-            return _by_blocks(dataset, indexes, window)
-        stored: NDArray[np.generic] = dataset.read(indexes, window=_rasterio(window))
+        stored: NDArray[np.generic] = (
+            _by_blocks(dataset, indexes, window)
+            if dataset.driver == "JP2OpenJPEG"
+            else dataset.read(indexes, window=_rasterio(window))
+        )
     except DECODING_ERRORS as error:
         raise _undecodable(bands[0], window, error) from None
-    check_read(bands[0].path)
+    _check_same(bands[0])
     return stored
 
 
@@ -162,7 +164,7 @@ def _stored_mask(dataset: DatasetReader, bands: Sequence[BandFile], window: Wind
             seen = dataset.read_masks(band.index, window=_rasterio(window)) != 0
         except DECODING_ERRORS as error:
             raise _undecodable(band, window, error) from None
-        check_read(band.path)
+        _check_same(band)
         valid = seen if valid is None else valid & seen
     return valid
 
@@ -176,31 +178,29 @@ def _alpha(dataset: DatasetReader, band: BandFile) -> BandFile | None:
 
 
 def _dataset(band: BandFile) -> DatasetReader:
-    """The open file of a band; opened again when it was changed on disk, or bytes did not come."""
-    key = (band.path, band.stamp) if is_remote(band.path) else _on_disk(band.path)
+    """The open file of a band; opened again when bytes did not come. Raises SceneError: replaced.
+
+    A local file is looked at before each read: one that is kept open shows nothing of it.
+    """
+    state = band.stamp if is_remote(band.path) else check_state(band.path, band.stamp)
+    key = (band.path, state)
     if failure_of(band.path) is not None and key in _open:
         _open.pop(key).close()
     if key in _open:
         _open.move_to_end(key)
         return _open[key]
-    remote = open_remote(band.path, band.stamp) if is_remote(band.path) else None
-    dataset = open_raster(band.path, remote)
-    if dataset.shape != band.geobox.shape or dataset.count < band.index:
-        dataset.close()
-        raise SceneError(f"{band.path}: changed since the scene was opened; start again")
+    dataset = open_band(band)
     _open[key] = dataset
     while len(_open) > MAX_OPEN:
         _open.popitem(last=False)[1].close()
     return dataset
 
 
-def _on_disk(path: str) -> tuple[str, str]:
-    """A file and its state, by the clock and size."""
-    try:
-        stat = Path(path).stat()
-    except OSError as error:
-        raise SceneError(f"{path}: {one_line(error)}") from None
-    return path, f"{stat.st_mtime_ns}:{stat.st_size}"
+def _check_same(band: BandFile) -> None:
+    """Raise SceneError where what was just read is void: bytes lack, or it was written to."""
+    check_read(band.path)
+    if not is_remote(band.path):
+        check_state(band.path, band.stamp)
 
 
 def _rasterio(window: Window) -> RasterioWindow:
@@ -208,7 +208,7 @@ def _rasterio(window: Window) -> RasterioWindow:
 
 
 def _undecodable(band: BandFile, window: Window, error: BaseException) -> SceneError:
-    check_read(band.path)
+    _check_same(band)
     return SceneError(
         f"{band.path}: rows {window.row} to {window.row + window.height - 1}, columns "
         f"{window.col} to {window.col + window.width - 1} cannot be decoded ({one_line(error)}); "

@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -24,6 +24,9 @@ class Served:
     said_length: int | None = None
     closes: bool = False  # the connection after an answer, without saying so
     shift: int = 0  # answers with bytes from further on
+    drip: bytes = b""  # sent again and again instead of an answer
+    said_range: str | None = None
+    slow_s: float = 0.0  # between pieces of a body
     asked: list[tuple[int, int]] = field(default_factory=list)
     signed: list[str | None] = field(default_factory=list)
 
@@ -57,6 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
         served.asked.append((first, stop))
         served.signed.append(self.headers["Authorization"])
         time.sleep(served.stall_s)
+        if served.drip:
+            self.drip(served.drip)
+            return
         if served.status:
             self.answer(served.status.pop(0), {"Location": served.location}, b"")
             return
@@ -66,23 +72,39 @@ class _Handler(BaseHTTPRequestHandler):
         if served.ranges:
             total = served.said_total or len(served.data)
             head["Content-Range"] = (
-                f"bytes {first + served.shift}-{stop - 1 + served.shift}/{total}"
+                served.said_range
+                or f"bytes {first + served.shift}-{stop - 1 + served.shift}/{total}"
             )
-        self.answer(206 if served.ranges else 200, head, data[: len(data) - served.cut])
+        body = data[: len(data) - served.cut]
+        self.answer(206 if served.ranges else 200, head, body, served.slow_s)
         self.close_connection = bool(served.cut) or served.closes
+
+    def drip(self, what: bytes) -> None:
+        """Never silent for long, never done; until the client goes."""
+        self.close_connection = True
+        with suppress(OSError):
+            while True:
+                self.wfile.write(what)
+                time.sleep(0.02)
 
     def range_of(self, served: Served) -> tuple[int, int]:
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
         assert found is not None
         return int(found[1]), min(int(found[2]) + 1, len(served.data))
 
-    def answer(self, status: int, head: dict[str, str], data: bytes) -> None:
+    def answer(self, status: int, head: dict[str, str], data: bytes, pause_s: float = 0.0) -> None:
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(data))} | head).items():
             if value:
                 self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        if not pause_s:
+            self.wfile.write(data)
+            return
+        with suppress(OSError):
+            for at in range(0, len(data), 4096):
+                self.wfile.write(data[at : at + 4096])
+                time.sleep(pause_s)
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """COGs of our own hold the same pixels, are whole or absent, and are made only where they pay."""
 
+import os
+import shutil
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geo.errors import SceneError
+from geo.errors import HongxianError, SceneError
 from geo.geobox import Window
 from geo.raster import Raster
 from tiles.files import cog
-from tiles.files.cog import Recoding, as_cog, decodes, recodings
+from tiles.files.cog import Recoding, as_cog, decodes, recodings, to_copy
 from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
+from tiles.limited import Outcome
 from tiles.reading.read import read_scene
 from tiles.scene import Scene
 
@@ -29,8 +34,8 @@ PLACE = Affine(2, 0, 640_000, 0, -2, 3_460_000)
 Make = Callable[[Path], Path]
 
 
-def pixels(bands: int, kind: str) -> NDArray[Any]:
-    return np.random.default_rng(1).integers(0, 200, (bands, 560, 640)).astype(kind)
+def pixels(bands: int, kind: str, most: int = 200) -> NDArray[Any]:
+    return np.random.default_rng(1).integers(0, most, (bands, 560, 640)).astype(kind)
 
 
 def write(path: Path, array: NDArray[Any], **how: Any) -> Path:  # noqa: ANN401
@@ -79,6 +84,20 @@ def jpeg_2000(path: Path) -> Path:
     return write(path.with_suffix(".jp2"), pixels(3, "uint16"), **how)
 
 
+def jpeg_2000_of_15_bits(path: Path) -> Path:
+    """As Sentinel-2's own: uint16, of which 15 bits are stored."""
+    how = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES", "NBITS": "15"}
+    return write(path.with_suffix(".jp2"), pixels(3, "uint16", 1 << 15), **how)
+
+
+def of_12_bits(path: Path) -> Path:
+    return write(path, pixels(3, "uint16", 1 << 12), nbits=12)
+
+
+def half_floats(path: Path) -> Path:
+    return write(path, pixels(2, "float32") / 4, nbits=16)
+
+
 def read(scene: Scene, window: Window | None = None) -> Raster:
     window = window or Window(0, 0, *scene.geobox.shape)
     with gdal_env():
@@ -89,17 +108,39 @@ def all_of(scene: Scene) -> list[Recoding]:
     return [Recoding(path, 8 << 20, 9.0) for path in sorted({b.path for b in scene.bands})]
 
 
+class Here:
+    """A pool whose calls are made in this process: starting a child takes a second."""
+
+    def each(
+        self, copy: Callable[[Any], bool], jobs: Sequence[Any]
+    ) -> Iterator[Outcome[Any, bool]]:
+        for job in jobs:
+            try:
+                yield Outcome(job, copy(job))
+            except HongxianError as error:
+                yield Outcome(job, None, error)
+
+
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copies are made in this process: starting a child takes a second."""
-    monkeypatch.setattr(cog, "limited_map", lambda copy, jobs, *_: map(copy, jobs))
+    @contextmanager
+    def pool(*_: object) -> Iterator[Here]:
+        yield Here()
+
+    monkeypatch.setattr(cog, "limited_pool", pool)
+
+
+MAKERS = [
+    strips, masked, floats, alpha, jpeg_2000, jpeg_2000_of_15_bits, of_12_bits, half_floats
+]  # fmt: skip
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("make", [strips, masked, floats, alpha, jpeg_2000])
+@pytest.mark.parametrize("make", MAKERS)
 def test_a_copy_holds_the_same_scene(make: Make, tmp_path: Path) -> None:
     scene = open_scene(str(make(tmp_path / "a.tif")), DAY)
     copied = as_cog(scene, all_of(scene), tmp_path / "scratch")
+    assert Path(copied.bands[0].path).parent == tmp_path / "scratch"
     assert (copied.sha256, copied.date, copied.geobox) == (scene.sha256, DAY, scene.geobox)
     here, there = read(scene), read(copied)
     np.testing.assert_array_equal(there.pixels, here.pixels)
@@ -134,23 +175,104 @@ def test_copies_are_made_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_broken_file_leaves_nothing(tmp_path: Path) -> None:
-    path = strips(tmp_path / "a.tif")
+def test_a_copy_is_of_the_file_it_is_named_by_whatever_else_is_copied(tmp_path: Path) -> None:
+    """Also where a run goes on with another choice of files, or after one was replaced."""
+    folder, scratch = tmp_path / "scene", tmp_path / "scratch"
+    folder.mkdir()
+    for number, name in enumerate(("B03", "B04"), start=1):
+        write(folder / f"{name}.tif", number * pixels(2, "uint16"))
+    scene = open_scene(str(folder), DAY)
+    green, red = sorted(all_of(scene), key=lambda file: file.path)
+    assert to_copy([green, red], scratch, scene) == (green, red)
+    as_cog(scene, [red], scratch)
+    assert to_copy([green, red], scratch, scene) == (green,)
+    wanted = read(scene).pixels
+    np.testing.assert_array_equal(read(as_cog(scene, [green, red], scratch)).pixels, wanted)
+    assert to_copy([green, red], scratch, scene) == ()
+
+    write(Path(red.path), 3 * pixels(2, "uint16"))
+    again = open_scene(str(folder), DAY)
+    assert to_copy([green, red], scratch, again) == (red,)
+    copied = read(as_cog(again, [green, red], scratch))
+    np.testing.assert_array_equal(copied.pixels, read(again).pixels)
+    assert (copied.pixels != wanted).any()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_replaced_before_it_is_copied(tmp_path: Path) -> None:
+    scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
+    write(tmp_path / "a.tif", 2 * pixels(4, "uint16"))
+    with pytest.raises(SceneError, match="changed since"):
+        as_cog(scene, all_of(scene), tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def broken(path: Path) -> Scene:
+    """A scene that opens; its pixels cannot all be decoded, which shows in no stamp."""
+    strips(path)
+    stat = path.stat()
     scene = open_scene(str(path), DAY)
     data = bytearray(path.read_bytes())
     data[50_000:60_000] = bytes(10_000)
     path.write_bytes(data)
-    with pytest.raises(SceneError, match="cannot be copied"):
-        as_cog(scene, all_of(scene), tmp_path / "scratch")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return scene
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_that_cannot_be_copied_is_read_as_it_is(tmp_path: Path) -> None:
+    """A copy is for speed: what is wrong with a file is told by the tiles that see it."""
+    scene = broken(tmp_path / "a.tif")
+    assert as_cog(scene, all_of(scene), tmp_path / "scratch") == scene
     assert list((tmp_path / "scratch").iterdir()) == []
+    read(scene, Window(500, 0, 60, 640))
+    with pytest.raises(SceneError, match="cannot be decoded"):
+        read(scene)
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_swells_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a child process that really may not write so much."""
     monkeypatch.setattr(cog, "_written_mb", lambda _: 1)
     scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
-    with pytest.raises(SceneError, match="or the disk full"):
+    files = [Recoding(file.path, 1, 9.0) for file in all_of(scene)]
+    assert as_cog(scene, files, tmp_path / "scratch") == scene
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.usefixtures("here")
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=1 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    scene = broken(tmp_path / "a.tif")
+    with pytest.raises(SceneError, match=r"the disk is full, 0\.00 GB of 0\.01 are free"):
         as_cog(scene, all_of(scene), tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def slow(_: object) -> bool:
+    time.sleep(60)
+    return True
+
+
+def test_a_copy_that_takes_too_long_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cog, "_copied", slow)
+    scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
+    with pytest.raises(SceneError, match=r"took longer than 0\.1 s"):
+        as_cog(scene, all_of(scene), tmp_path / "scratch", seconds=0.1)
+
+
+def died(_: object) -> bool:
+    os.abort()
+
+
+def test_a_decoder_that_dies_over_a_copy_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cog, "_copied", died)
+    scene = open_scene(str(strips(tmp_path / "a.tif")), DAY)
+    assert as_cog(scene, all_of(scene), tmp_path / "scratch") == scene
 
 
 @pytest.mark.usefixtures("here")

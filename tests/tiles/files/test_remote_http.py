@@ -1,39 +1,33 @@
 """Remote COGs read as the local file; servers that fail, lie or change are told in one line."""
 
-import socket
-import ssl
+import gc
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import SceneError
 from geo.geobox import Window
 from geo.raster import Raster
-from tests.conftest import SAMPLES
-from tests.tiles.files.conftest import QUICK
+from tests.tiles.files.conftest import LOCAL, QUICK
 from tests.tiles.files.range_server import Served, Server, range_server
 from tiles.files import remote_file
 from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
-from tiles.files.remote_object import Patience
+from tiles.files.probe import check_unchanged
 from tiles.files.remote_url import REMOTE_VARIABLE
 from tiles.limited import Limits, run_limited
+from tiles.reading import source_pixels
 from tiles.reading.read import read_scene
 from tiles.scene import Scene
 
-LOCAL = SAMPLES / "vhr" / "before.tif"
 DAY = date(2024, 1, 1)
 
 
@@ -46,18 +40,6 @@ def read(scene: Scene, window: Window | None = None) -> Raster:
 def read_far(url: str, window: Window) -> Raster:
     """For a child process."""
     return read(open_scene(url, DAY), window)
-
-
-@pytest.fixture
-def served(server: Server) -> Served:
-    server.files["/cogs/a.tif"] = Served(LOCAL.read_bytes())
-    return server.files["/cogs/a.tif"]
-
-
-@pytest.fixture
-def url(server: Server, served: Served) -> str:
-    del served
-    return f"{server.url}/cogs/a.tif"
 
 
 @given(st.data())
@@ -168,17 +150,29 @@ BAD: list[tuple[dict[str, object], str]] = [
     ({"said_length": 5}, "announces 5 bytes"),
     ({"shift": 7}, "other bytes than asked for"),
     ({"tag": ""}, "neither ETag nor Last-Modified"),
+    ({"said_range": f"bytes 0-{'9' * 5000}/{'9' * 5000}"}, "it is no image"),
+    ({"said_range": "bytes 0-65535/+9"}, "it is no image"),
+    ({"drip": b"HTTP/1.1 100 Continue\r\n\r\n"}, "not here after 1 s, 2 tries"),
+    ({"drip": b"H"}, "not here after 1 s, 2 tries"),
 ]
 
 
 @pytest.mark.parametrize(("how", "told"), BAD, ids=[told for _, told in BAD])
 def test_bad_servers_when_a_scene_is_opened(
-    served: Served, url: str, how: dict[str, object], told: str
+    served: Served,
+    url: str,
+    how: dict[str, object],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     misbehave(served, **how)
+    if served.drip:
+        monkeypatch.setattr(remote_file, "PATIENCE", replace(QUICK, tries=2))
+    started = time.monotonic()
     with pytest.raises(SceneError, match=told) as caught:
         open_scene(url, DAY)
     assert url in str(caught.value) and "\n" not in str(caught.value)
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -202,66 +196,37 @@ def test_what_changes_in_the_middle_of_a_run(
             read(scene, Window(600, 600, 300, 300))
 
 
-def test_a_redirect_is_not_followed(server: Server, served: Served, url: str) -> None:
+def test_a_body_that_drips(served: Served, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole head, then bytes without end in sight: one deadline for all of it."""
+    monkeypatch.setattr(remote_file, "PATIENCE", replace(QUICK, request_s=0.3, tries=1))
+    file = remote_file.open_remote(url)
+    served.slow_s = 0.05
+    with pytest.raises(SceneError, match=r"not here after 0\.3 s"):
+        file.read(1 << 19, 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("{server}/secret.tif?sig=hush", "http://127.0.0.1;"),
+        ("https://me:hush@Store.example.cn/a?sig=hush#hush", "https://store.example.cn;"),
+        ("/login?next=hush", "another path;"),
+        ("//store.example.cn/hush", "://store.example.cn;"),
+        ("https://[hush/", "elsewhere;"),
+        ("https://hush%0a<b>/", "elsewhere;"),
+    ],
+)
+def test_a_redirect_is_not_followed_and_no_more_than_its_host_told(
+    server: Server, served: Served, url: str, location: str, told: str
+) -> None:
+    """Errors are kept in the store and sent out: no signature goes with them."""
     secret = server.files["/secret.tif"] = Served(served.data)
-    served.status, served.location = [302], f"{server.url}/secret.tif"
-    with pytest.raises(SceneError, match=r"redirects are not followed"):
+    served.status, served.location = [302], location.format(server=server.url)
+    with pytest.raises(SceneError, match=r"redirects are not followed") as caught:
         open_scene(url, DAY)
+    assert f"points to {told} redirects" in str(caught.value)
+    assert "hush" not in str(caught.value)
     assert secret.asked == []
-
-
-def test_a_listed_name_that_leads_to_this_machine(
-    server: Server, served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"https://data.example.cn:{server.server_port}/cogs/a.tif"
-    monkeypatch.setenv(REMOTE_VARIABLE, f"https://data.example.cn:{server.server_port}/")
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.server_port))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(SceneError, match=r"leads to 127\.0\.0\.1"):
-        open_scene(url, DAY)
-    assert served.asked == []
-
-
-def test_over_tls_with_a_certificate_that_is_trusted(
-    quick: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del quick
-    certificate = certificate_for("localhost", tmp_path)
-    with range_server() as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.files["/cogs/a.tif"] = Served(LOCAL.read_bytes())
-        url = f"https://localhost:{server.server_port}/cogs/a.tif"
-        monkeypatch.setenv(REMOTE_VARIABLE, url)
-        with pytest.raises(SceneError, match="certificate is not trusted"):
-            open_scene(url, DAY)
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert open_scene(url, DAY).geobox.shape == (960, 960)
-
-
-def certificate_for(host: str, folder: Path) -> Path:
-    """Key and certificate, signed by itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    text = key.private_bytes(serialization.Encoding.PEM, *form)
-    path = folder / "certificate.pem"
-    path.write_bytes(text + made.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 def test_the_server_is_not_asked_for_what_is_not_listed(server: Server, served: Served) -> None:
@@ -290,25 +255,45 @@ def test_names_with_blanks_and_chinese(server: Server) -> None:
     assert open_scene(f"{server.url}/cogs/影 像_20240203.tif").geobox.shape == (960, 960)
 
 
-def test_a_stac_item_of_remote_assets(
-    server: Server, served: Served, url: str, tmp_path: Path
-) -> None:
-    del served
-    bands = [{"name": n, "common_name": n} for n in ("blue", "green", "red", "nir")]
-    elsewhere = f"{server.url}/secret.tif"
-    item = tmp_path / "item.json"
-    item.write_text(
-        '{"type": "Feature", "stac_version": "1.0.0", "id": "x", "geometry": null, "links": [], '
-        '"properties": {"datetime": "2023-08-15T02:00:00Z"}, "assets": {'
-        f'"data": {{"href": "{url}", "eo:bands": {bands}}}, '.replace("'", '"')
-        + f'"swir16": {{"href": "{elsewhere}"}}}}}}'
+def test_a_file_is_read_on_other_threads_than_it_was_opened_on(url: str) -> None:
+    """Tiles are read ahead on a thread that ends while the process keeps files open."""
+    scene, local = open_scene(url, DAY), open_scene(str(LOCAL))
+    for corner in (0, 200, 400):
+        window = Window(corner, corner, 150, 150)
+        with ThreadPoolExecutor(1) as thread:
+            found = thread.submit(read, scene, window).result()
+        gc.collect()
+        np.testing.assert_array_equal(found.pixels, read(local, window).pixels)
+    kept = set(remote_file._datasets)
+    assert any(dataset in source_pixels._open.values() for dataset in kept)
+    for dataset in kept:
+        dataset.close()
+        dataset.close()
+        assert dataset.closed
+    source_pixels._open.clear()
+    assert remote_file._datasets == set()
+
+
+def test_whether_bands_are_as_they_were(server: Server, served: Served, url: str) -> None:
+    band = open_scene(url, DAY).bands[0]
+    check_unchanged(band)
+    served.tag = '"two"'
+    with pytest.raises(SceneError, match="replaced by another since"):
+        check_unchanged(band)
+    del server.files["/cogs/a.tif"]
+    with pytest.raises(SceneError, match="there is no such file"):
+        check_unchanged(band)
+
+
+def test_what_is_escaped_is_asked_for_as_it_is(server: Server) -> None:
+    """Also what is no UTF-8; nothing is escaped twice."""
+    server.files["/cogs/%D3%B0%20%CF%F1+_20240203.tif".replace("+", "%2B")] = Served(
+        LOCAL.read_bytes()
     )
-    scene = open_scene(str(item))
-    assert (scene.date, scene.band_names) == (date(2023, 8, 15), ("blue", "green", "red", "nir"))
-    np.testing.assert_array_equal(
-        read(scene, Window(0, 0, 9, 9)).pixels,
-        read(open_scene(str(LOCAL)), Window(0, 0, 9, 9)).pixels,
-    )
+    name = f"{server.url}/cogs/%D3%B0 %CF%F1+_20240203.tif"
+    assert open_scene(name, DAY).geobox.shape == (960, 960)
+    server.files["/cogs/50%25_20240203.tif"] = Served(LOCAL.read_bytes())
+    assert open_scene(f"{server.url}/cogs/50%_20240203.tif").geobox.shape == (960, 960)
 
 
 def test_many_threads_share_one_file(url: str) -> None:

@@ -1,6 +1,7 @@
 """Strangers' files: one line that says what was got, where, and what to do; never a traceback."""
 
 import json
+import os
 import struct
 from collections.abc import Callable
 from datetime import date
@@ -13,13 +14,16 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.rpc import RPC
+from rasterio.windows import Window as RasterioWindow
 
 from geo.errors import DateError, InputError, SceneError
 from geo.geobox import Window
 from tiles.common_grid import common_grid
 from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
+from tiles.files.probe import check_unchanged
 from tiles.limited import Limits, blaming, run_limited
+from tiles.reading import source_pixels
 from tiles.reading.read import PairReader, read_scene
 from tiles.scene import Scene, check_order
 
@@ -191,6 +195,60 @@ def test_a_file_that_changed_or_went(write: Write, tmp_path: Path) -> None:
             read_scene(scene, scene.band_names, scene.geobox, Window(0, 0, 64, 64))
 
 
+def test_a_file_replaced_by_one_that_fits(write: Write, tmp_path: Path) -> None:
+    """Never pixels of two states."""
+    path = write(tmp_path / "a.tif", RGB)
+    scene = open_scene(str(path), DAY)
+    check_unchanged(scene.bands[0])
+    with gdal_env():
+        before = read_scene(scene, scene.band_names, scene.geobox, Window(0, 0, 64, 64))
+        write(tmp_path / "b.tif", 2 * RGB).replace(path)
+        for _ in range(2):
+            with pytest.raises(SceneError, match="changed since the scene was opened"):
+                read_scene(scene, scene.band_names, scene.geobox, Window(0, 0, 64, 64))
+        with pytest.raises(SceneError, match="changed since the scene was opened"):
+            check_unchanged(scene.bands[0])
+        again = open_scene(str(path), DAY)
+        check_unchanged(again.bands[0])
+        after = read_scene(again, again.band_names, again.geobox, Window(0, 0, 64, 64))
+    assert (after.pixels != before.pixels).any()
+
+
+def test_a_file_written_to_while_it_is_read(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.tif", RGB)
+    scene = open_scene(str(path), DAY)
+    real = source_pixels._rasterio
+
+    def meanwhile(window: Window) -> RasterioWindow:
+        os.utime(path, ns=(1, 1))
+        return real(window)
+
+    monkeypatch.setattr(source_pixels, "_rasterio", meanwhile)
+    with gdal_env(), pytest.raises(SceneError, match="changed since"):
+        read_scene(scene, scene.band_names, scene.geobox, Window(0, 0, 64, 64))
+
+
+def test_the_state_of_a_file_is_no_part_of_a_run(write: Write, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tif", RGB)
+    first = open_scene(str(path), DAY)
+    os.utime(path, ns=(1, 1))
+    again = open_scene(str(path), DAY)
+    assert again.sha256 == first.sha256
+    assert again.bands[0].stamp != first.bands[0].stamp
+
+
+def test_bands_whose_file_is_gone(write: Write, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tif", RGB)
+    scene = open_scene(str(path), DAY)
+    path.unlink()
+    with pytest.raises(SceneError, match="there is no such file"):
+        check_unchanged(scene.bands[0])
+    with gdal_env(), pytest.raises(SceneError, match="there is no such file"):
+        read_scene(scene, scene.band_names, scene.geobox, Window(0, 0, 64, 64))
+
+
 def test_all_nodata_is_read_as_nothing_seen(write: Write, tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", 0 * RGB, nodata=0)
     scene = open_scene(str(path), DAY)
@@ -248,8 +306,9 @@ def stac_item(assets: dict[str, Any], **properties: Any) -> dict[str, Any]:  # n
         (json.dumps(stac_item({})), "none of the 0 assets"),
         (
             json.dumps(stac_item({"red": {"href": "https://127.0.0.1/B04.tif"}})),
-            "none of the 1 assets",
+            r"its asset 'red' \(red\) may not be read",
         ),
+        (json.dumps(stac_item({"red": {"href": "B04.tif"}})), "none of the 1 assets"),
         ('{"type": "Feature", "stac_version": ' + "[" * 100_000, "not a valid STAC item"),
     ],
 )

@@ -158,7 +158,7 @@ def test_a_stac_item_names_places_and_dates_its_files(write: Write, tmp_path: Pa
                 "eo:bands": [{"name": "rededge2", "common_name": "rededge"}],
                 **placed,
             },
-            "green": asset("https://127.0.0.1/B03.tif", "green", **placed),
+            "red-far": asset("https://127.0.0.1/B04.tif", "red", **placed),
             "visual": {**asset("one.tif", "blue", **placed), "roles": ["visual"]},
         },
         **{"proj:epsg": 4549},
