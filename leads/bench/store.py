@@ -16,7 +16,7 @@ from geo.zone import ZoneKind
 from leads.bench.made_leads import DISTRICTS, SEED, made_cards, made_rows, made_sites
 from leads.domain.roles import Actor, Role
 from leads.domain.status import Priority, Status
-from leads.store.cards import keep_card
+from leads.store.cards import keep_cards
 from leads.store.cursor import Cursor
 from leads.store.engine import connect, reading, writing
 from leads.store.lead_filter import Box, LeadFilter, LeadOrder, Near
@@ -98,7 +98,7 @@ def fill(engine: Engine, count: int) -> None:
             raise InputError("the store holds leads already: give an empty one to measure")
         for index in lists:
             index.drop(connection)
-        cards = [keep_card(connection, card) for card in made_cards()]
+        cards = keep_cards(connection, list(made_cards()))
     for start in range(0, count, BATCH):
         size = min(BATCH, count - start)
         with writing(engine) as connection:

@@ -10,9 +10,10 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
-from geo.crossing import ROUNDING_SHARE, is_undecided
+from geo.crossing import is_undecided
 from geo.crs import CGCS2000
 from geo.overlap import Overlap
+from geo.overlap_range import ROUNDING_SHARE
 from geo.zone import ZoneKind
 from leads.documents.wording import CROSSED_KINDS
 from leads.domain.classes import class_row

@@ -35,7 +35,7 @@ class FlagKind(StrEnum):
     """What a reader of a lead is warned of."""
 
     RUN_WITHDRAWN = "run_withdrawn"
-    """The run that made it was withdrawn after it was touched."""
+    """The run that made it was withdrawn: outline, area and zones are still that run's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The wording is stored once under its own hash, so an old card reads as it was wr
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
@@ -55,14 +55,18 @@ def _wording(words: Words) -> tuple[str, dict[str, Any]]:
     return sha256(json.dumps(wording, sort_keys=True).encode()).hexdigest(), wording
 
 
-def keep_card(connection: Connection, card: ScoreCard) -> dict[str, Any]:
-    """Store a card's wording if it is new; returns what belongs into the lead's row."""
-    own, wording = packed(card)
-    key = card_wordings.c.sha256 == own["wording"]
-    if connection.scalar(select(card_wordings.c.sha256).where(key)) is None:
-        row = {"sha256": own["wording"], "edition": card.edition, "wording": wording}
-        connection.execute(insert(card_wordings), row)
-    return own
+def keep_cards(connection: Connection, cards: Sequence[ScoreCard]) -> list[dict[str, Any]]:
+    """Store the cards' wordings that are new; returns what belongs into each lead's row."""
+    parts = [packed(card) for card in cards]
+    wordings = {
+        own["wording"]: {"sha256": own["wording"], "edition": card.edition, "wording": wording}
+        for card, (own, wording) in zip(cards, parts, strict=True)
+    }
+    key = card_wordings.c.sha256
+    known = set(connection.scalars(select(key).where(key.in_(wordings))))
+    if fresh := [row for sha256, row in wordings.items() if sha256 not in known]:
+        connection.execute(insert(card_wordings), fresh)
+    return [own for own, _ in parts]
 
 
 def whole_card(connection: Connection, own: Mapping[str, Any]) -> dict[str, Any]:

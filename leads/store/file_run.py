@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from geo.zone import ZoneLayer
 from leads.custody.chain import GENESIS, Link, chained
-from leads.domain.event import Decision, Json, LeadState
+from leads.domain.event import Decision, Json
 from leads.domain.identity import Filing, match
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
@@ -18,7 +18,7 @@ from leads.domain.run_summary import RunSummary
 from leads.domain.transitions import filed, linked, observed
 from leads.store import schema
 from leads.store.engine import lock_for
-from leads.store.events import append_links, heads
+from leads.store.events import CHUNK, append_links, heads
 from leads.store.filing_rows import (
     facts_of,
     lead_columns,
@@ -31,13 +31,13 @@ from leads.store.filing_rows import (
 from leads.store.known_leads import known_near
 from leads.store.layers import keep_layers
 from leads.store.lead_row import LeadRow
-from leads.store.leads import change_lead
-from leads.store.observations import latest_uncertainty
+from leads.store.leads import change_leads
 from leads.store.overlaps import overlap_rows
 from leads.store.runs import RunRow, is_filed, keep_run, run
-from leads.store.scoring import score_columns
+from leads.store.scoring import rescored, score_columns
+from leads.store.seen import latest_uncertainty, seen_of
 from leads.store.spot_codes import next_spot_code
-from leads.store.steps import rescored, state_columns
+from leads.store.steps import state_columns
 
 ROWS = 1_000
 """Rows of one insert."""
@@ -124,8 +124,9 @@ class _Desk:
         ties = [row for f in self.filings for row in link_columns(f)]
         common = {"run_id": self.run_id, "linked_at": self.now}
         self._insert(schema.lead_links, [{**row, **common} for row in ties])
-        for lead_id, row in self.before.items():
-            self._update(row, self.states[lead_id])
+        old = list(self.before.values())
+        for start in range(0, len(old), CHUNK):
+            self._update(old[start : start + CHUNK])
 
     def _insert(self, table: Any, rows: Iterable[dict[str, Any]]) -> None:  # noqa: ANN401
         """A part at a time: a lead's row with its scorecard is larger than the lead."""
@@ -149,7 +150,7 @@ class _Desk:
         return {
             **lead_columns(lead, filing, self.kinds),
             **state_columns(decision.state),
-            **score_columns(self.connection, facts_of(lead, filing, self.kinds)),
+            **score_columns(self.connection, [facts_of(lead, filing, self.kinds)])[0],
             "spot_code": code,
             "created_at": self.now,
             "updated_at": self.now,
@@ -179,10 +180,17 @@ class _Desk:
         self.heads[lead_id] = link.hash
         self.states[lead_id] = decision.state
 
-    def _update(self, row: LeadRow, state: LeadState) -> None:
-        unsure = latest_uncertainty(self.connection, row.lead_id)
-        values = {**state_columns(state), "uncertainty": unsure, "updated_at": self.now}
-        if row.lead_id in self.machine_class:
-            values["machine_class"] = self.machine_class[row.lead_id]
-            values |= rescored(self.connection, row, state)
-        change_lead(self.connection, row.lead_id, row.version, values)
+    def _update(self, rows: Sequence[LeadRow]) -> None:
+        """Leads that were there before, at most CHUNK, as they are seen now."""
+        seen = seen_of(self.connection, [row.lead_id for row in rows])
+        again = [row for row in rows if row.lead_id in self.machine_class]
+        cards = rescored(self.connection, [(row, self.states[row.lead_id]) for row in again], seen)
+        changes = []
+        for row in rows:
+            unsure = latest_uncertainty(seen[row.lead_id])
+            values: dict[str, Any] = {"uncertainty": unsure, "updated_at": self.now}
+            values |= state_columns(self.states[row.lead_id]) | cards.get(row.lead_id, {})
+            if row.lead_id in self.machine_class:
+                values["machine_class"] = self.machine_class[row.lead_id]
+            changes.append((row.lead_id, row.version, values))
+        change_leads(self.connection, changes)

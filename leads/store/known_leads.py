@@ -20,8 +20,13 @@ CELL_DEG = 0.02
 _LABELLED = {change_class.label: change_class for change_class in ChangeClass}
 
 
-def known_near(connection: Connection, outlines: Sequence[MultiPolygon]) -> tuple[KnownLead, ...]:
-    """Every round of each site with a lead near an outline, locked for this transaction."""
+def known_near(
+    connection: Connection, outlines: Sequence[MultiPolygon], *, lock: bool = True
+) -> tuple[KnownLead, ...]:
+    """Every round of each site with a lead near an outline.
+
+    With `lock` no other transaction changes them until this one ends.
+    """
     found: dict[str, KnownLead] = {}
     for box in _boxes(outlines):
         near = select(leads.c.site_id).where(meets(connection, box))
@@ -35,7 +40,8 @@ def known_near(connection: Connection, outlines: Sequence[MultiPolygon]) -> tupl
             leads.c.area_m2,
             leads.c.machine_class,
         ).where(leads.c.site_id.in_(near))
-        for row in connection.execute(asked.order_by(leads.c.number).with_for_update()):
+        asked = asked.order_by(leads.c.number)
+        for row in connection.execute(asked.with_for_update() if lock else asked):
             values = row._asdict()
             values["status"] = Status(values["status"])
             values["machine_class"] = _LABELLED[values["machine_class"]]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shapely import MultiPolygon
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from geo.errors import NotFoundError, StaleError
 from geo.overlap import Overlap
@@ -125,23 +125,38 @@ def change_lead(
     connection: Connection, lead_id: str, seen_version: int, values: Mapping[str, Any]
 ) -> None:
     """Write columns of a lead that still is at `seen_version`. Raises StaleError."""
-    here: ColumnElement[bool] = leads.c.version == seen_version
-    changed = connection.execute(
-        update(leads).where(leads.c.lead_id == lead_id, here).values(**values)
-    )
-    if changed.rowcount != 1:
-        raise StaleError(f"lead {lead_id} is no longer at version {seen_version}: read it again")
+    change_leads(connection, [(lead_id, seen_version, values)])
+
+
+def change_leads(
+    connection: Connection, changes: Sequence[tuple[str, int, Mapping[str, Any]]]
+) -> None:
+    """The same for many: (lead, version it was seen at, columns) each. Raises StaleError."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for lead_id, version, values in changes:
+        row = {**values, "this_lead": lead_id, "seen_version": version}
+        alike.setdefault(tuple(sorted(values)), []).append(row)
+    here = (leads.c.lead_id == bindparam("this_lead"), leads.c.version == bindparam("seen_version"))
+    for names, rows in alike.items():
+        change = update(leads).where(*here).values({name: bindparam(name) for name in names})
+        if connection.execute(change, rows).rowcount != len(rows):
+            which = ", ".join(row["this_lead"] for row in rows[:3])
+            more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+            raise StaleError(f"a lead changed just now, one of {which}{more}: read it again")
 
 
 def links_of(connection: Connection, lead_id: str) -> tuple[LeadLink, ...]:
     """Splits, merges and rounds a lead is part of, on either side, oldest first."""
     links = lead_links.c
-    gone = links.run_id.in_(select(run_withdrawals.c.run_id))
+    gone = links.run_id.in_(select(run_withdrawals.c.run_id)).label("gone")
     asked = select(links.from_lead_id, links.to_lead_id, links.kind, links.run_id, gone)
     either = (links.from_lead_id == lead_id) | (links.to_lead_id == lead_id)
     order = (links.linked_at, links.from_lead_id, links.to_lead_id)
     rows = connection.execute(asked.where(either).order_by(*order))
-    return tuple(LeadLink(*ends, withdrawn=bool(gone)) for *ends, gone in rows)
+    return tuple(
+        LeadLink(row.from_lead_id, row.to_lead_id, row.kind, row.run_id, bool(row.gone))
+        for row in rows
+    )
 
 
 def flags_of(connection: Connection, lead_id: str) -> tuple[LeadFlag, ...]:

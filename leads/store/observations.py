@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from shapely import MultiPolygon
-from sqlalchemy import Connection, desc, exists, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from geo.change_class import ChangeClass
 from leads.domain.identity import FilingOutcome
@@ -71,27 +71,6 @@ def observations_of(connection: Connection, lead_id: str) -> tuple[Observation, 
         values["change_class"] = _LABELLED[values["change_class"]]
         found.append(Observation(**values))
     return tuple(found)
-
-
-def latest_uncertainty(connection: Connection, lead_id: str) -> float | None:
-    """What the pass with the latest image says; of several patches the largest one's.
-
-    None where that pass states none, however sure or unsure an earlier one was.
-    """
-    seen = observations.c
-    newest = (seen.date_after, seen.filed_at, seen.area_m2, seen.observation_id)
-    asked = select(seen.uncertainty).where(seen.lead_id == lead_id, COUNTS)
-    found: float | None = connection.scalar(asked.order_by(*map(desc, newest)).limit(1))
-    return found
-
-
-def suggested_class(connection: Connection, lead_id: str) -> ChangeClass | None:
-    """The class that passes suggest: that of the last one filed that names any; None without."""
-    seen = observations.c
-    asked = select(seen.change_class).where(seen.lead_id == lead_id, COUNTS)
-    labels = connection.scalars(asked.order_by(seen.filed_at, seen.observation_id)).all()
-    named = [label for label in labels if _LABELLED[label] is not ChangeClass.UNCLASSIFIED]
-    return _LABELLED[(named or labels)[-1]] if labels else None
 
 
 def outlines_of_run(connection: Connection, run_id: str) -> tuple[MultiPolygon, ...]:

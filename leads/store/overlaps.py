@@ -31,6 +31,16 @@ def replace_overlaps(connection: Connection, lead_id: str, overlaps: Sequence[Ov
 
 def overlaps_of(connection: Connection, lead_id: str) -> tuple[Overlap, ...]:
     """The overlaps of one lead, in the order of crossing."""
-    asked = select(*_COLUMNS).where(lead_overlaps.c.lead_id == lead_id)
-    rows = connection.execute(asked.order_by(lead_overlaps.c.position))
-    return tuple(Overlap(ZoneKind(kind), *rest) for kind, *rest in rows)
+    return overlaps_of_each(connection, [lead_id])[lead_id]
+
+
+def overlaps_of_each(
+    connection: Connection, lead_ids: Sequence[str]
+) -> dict[str, tuple[Overlap, ...]]:
+    """The overlaps of each of at most CHUNK leads, in the order of crossing."""
+    at = lead_overlaps.c
+    asked = select(at.lead_id, *_COLUMNS).where(at.lead_id.in_(lead_ids))
+    found: dict[str, list[Overlap]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, kind, *rest in connection.execute(asked.order_by(at.lead_id, at.position)):
+        found[lead_id].append(Overlap(ZoneKind(kind), *rest))
+    return {lead_id: tuple(overlaps) for lead_id, overlaps in found.items()}

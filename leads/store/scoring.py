@@ -1,50 +1,73 @@
-"""Scoring a stored lead: its facts to a card, and the card to columns."""
+"""Scoring stored leads: their facts to cards, and the cards to columns; for many at once."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from leads.domain.event import LeadState
 from leads.domain.facts import Facts
 from leads.domain.score import score
-from leads.store.cards import keep_card
-from leads.store.lead_row import urgency
-from leads.store.observations import COUNTS
-from leads.store.schema import observations
-
-DAYS_OF_MONTH = 30.44
-"""Mean length of a month."""
+from leads.store.cards import keep_cards
+from leads.store.lead_row import LeadRow, kinds_of_bits, urgency
+from leads.store.overlaps import overlaps_of_each
+from leads.store.schema import leads
+from leads.store.seen import Seen, first_score, later_looks
 
 
-def score_columns(connection: Connection, facts: Facts) -> dict[str, Any]:
-    """Score a lead; returns the columns of `leads` that hold the result."""
-    card = score(facts)
-    return {
-        "priority": card.priority,
-        "likelihood": card.likelihood,
-        "severity": card.severity,
-        "completeness": card.completeness,
-        "urgency": urgency(card.priority, card.severity, card.likelihood),
-        "scorecard": keep_card(connection, card),
-    }
+def score_columns(connection: Connection, facts: Sequence[Facts]) -> list[dict[str, Any]]:
+    """Score leads; returns for each the columns of `leads` that hold the result."""
+    cards = [score(one) for one in facts]
+    return [
+        {
+            "priority": card.priority,
+            "likelihood": card.likelihood,
+            "severity": card.severity,
+            "completeness": card.completeness,
+            "urgency": urgency(card.priority, card.severity, card.likelihood),
+            "scorecard": kept,
+        }
+        for card, kept in zip(cards, keep_cards(connection, cards), strict=True)
+    ]
 
 
-def seen_since(
-    connection: Connection, lead_id: str, latest: Sequence[tuple[date, float]] = ()
-) -> tuple[int | None, float | None]:
-    """(later images that show a lead, its growth in a month as a share of its first area).
+def rescored(
+    connection: Connection,
+    changed: Sequence[tuple[LeadRow, LeadState]],
+    seen: Mapping[str, Sequence[Seen]],
+) -> dict[str, dict[str, Any]]:
+    """Lead id -> its probability of change and the columns of its card, of at most CHUNK leads.
 
-    Passes of withdrawn runs do not count.
-    `latest` are (date, area in m2) of sightings not stored yet. None each while only one image
-    shows it.
+    Each is scored by its stored facts, the class of its new state, and the passes that count.
+    Outline, area and zones are as they are stored.
     """
-    asked = select(observations.c.date_after, observations.c.area_m2).where(
-        observations.c.lead_id == lead_id, COUNTS
-    )
-    seen = dict([*((day, area) for day, area in connection.execute(asked)), *latest])
-    if len(seen) < 2:
-        return None, None
-    first, last = min(seen), max(seen)
-    months = (last - first).days / DAYS_OF_MONTH
-    return len(seen) - 1, (seen[last] / seen[first] - 1) / months
+    lead_ids = [row.lead_id for row, _ in changed]
+    asked = select(leads.c.lead_id, leads.c.crossed_kinds).where(leads.c.lead_id.in_(lead_ids))
+    crossed = {row.lead_id: row.crossed_kinds for row in connection.execute(asked)}
+    overlaps = overlaps_of_each(connection, lead_ids)
+    facts = []
+    scores: list[float | None] = []
+    for row, state in changed:
+        passes = seen[row.lead_id]
+        images, growth = later_looks(passes)
+        probability = first_score(row.lead_id, passes)
+        scores.append(row.score if probability is None else probability)
+        facts.append(
+            Facts(
+                score=scores[-1] or 0.0,
+                change_class=state.change_class,
+                area_m2=row.area_m2,
+                overlaps=overlaps[row.lead_id],
+                layers=kinds_of_bits(crossed[row.lead_id] or 0),
+                edition_ambiguous=row.edition_ambiguous,
+                recurrence_count=row.recurrence_count,
+                later_images=images,
+                growth_per_month=growth,
+                coregistration_m=row.coregistration_m,
+            )
+        )
+    cards = score_columns(connection, facts)
+    return {
+        lead_id: {**card, "score": probability}
+        for lead_id, card, probability in zip(lead_ids, cards, scores, strict=True)
+    }

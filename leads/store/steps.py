@@ -21,12 +21,14 @@ from leads.domain.transitions import Command, decide
 from leads.store.events import append_event
 from leads.store.layers import layers_in_force
 from leads.store.lead_filter import Box
-from leads.store.lead_row import LeadRow, bits_of_kinds, kinds_of_bits
+from leads.store.lead_row import LeadRow, bits_of_kinds
 from leads.store.leads import change_lead, lock_lead
-from leads.store.overlaps import overlaps_of, replace_overlaps
+from leads.store.overlaps import replace_overlaps
 from leads.store.places import place_columns
-from leads.store.schema import leads, runs, scenes
-from leads.store.scoring import score_columns, seen_since
+from leads.store.reopen import check_reopen
+from leads.store.schema import runs, scenes
+from leads.store.scoring import rescored, score_columns
+from leads.store.seen import later_looks, seen_of
 
 UNMEASURED_ERROR_PX = 2.0
 """Position error taken, in pixels of the coarser image, where a run could not measure it."""
@@ -41,15 +43,19 @@ def take_step(
     """Do what `command` asks to a lead that `actor` sees, if it is allowed; returns the event.
 
     The transaction must be a writing one. Raises NotFoundError, StaleError when the lead is not at
-    the command's version, TransitionError, ForbiddenError and InputError as `decide` does.
+    the command's version, TransitionError, ForbiddenError and InputError as `decide` does, and
+    TransitionError where a lead to be reopened has a successor.
     """
     row = lock_lead(connection, actor, lead_id)
     decision = decide(row.state, command, actor, now)
     values = {**state_columns(decision.state), "updated_at": now}
+    if command.action is Action.REOPEN:
+        check_reopen(connection, row)
     if command.action is Action.REDRAW:
         values |= _redrawn(connection, row, decision)
     elif decision.state.change_class is not row.change_class:
-        values |= rescored(connection, row, decision.state)
+        seen = seen_of(connection, [lead_id])
+        values |= rescored(connection, [(row, decision.state)], seen)[lead_id]
     append_event(connection, decision.event)
     change_lead(connection, lead_id, row.version, values)
     return decision.event
@@ -60,25 +66,6 @@ def state_columns(state: LeadState) -> dict[str, Any]:
     names = (field.name for field in fields(LeadState) if field.name != "lead_id")
     columns = {name: getattr(state, name) for name in names}
     return {**columns, "change_class": state.change_class.label}
-
-
-def rescored(connection: Connection, row: LeadRow, state: LeadState) -> dict[str, Any]:
-    """The columns of a card for the lead's stored facts with the class of `state`."""
-    crossed = connection.scalar(select(leads.c.crossed_kinds).where(_is(row.lead_id)))
-    images, growth = seen_since(connection, row.lead_id)
-    facts = Facts(
-        score=row.score or 0.0,
-        change_class=state.change_class,
-        area_m2=row.area_m2,
-        overlaps=overlaps_of(connection, row.lead_id),
-        layers=kinds_of_bits(crossed or 0),
-        edition_ambiguous=row.edition_ambiguous,
-        recurrence_count=row.recurrence_count,
-        later_images=images,
-        growth_per_month=growth,
-        coregistration_m=row.coregistration_m,
-    )
-    return score_columns(connection, facts)
 
 
 def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[str, Any]:
@@ -93,7 +80,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
     overlaps, ambiguous = crossing.overlaps[0], crossing.edition_ambiguous[0]
     replace_overlaps(connection, row.lead_id, overlaps)
     code, name = crossing.districts[0] or (None, None)
-    images, growth = seen_since(connection, row.lead_id)
+    images, growth = later_looks(seen_of(connection, [row.lead_id])[row.lead_id])
     kinds = frozenset(layer.kind for layer in layers)
     facts = Facts(
         score=row.score or 0.0,
@@ -109,7 +96,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
     )
     return {
         **place_columns(outline),
-        **score_columns(connection, facts),
+        **score_columns(connection, [facts])[0],
         "area_m2": area,
         "district_code": code,
         "district_name": name,
@@ -135,7 +122,3 @@ def _error_m(connection: Connection, row: LeadRow) -> float:
     )
     coarser = connection.scalars(used.where(runs.c.run_id == row.run_id)).all()
     return UNMEASURED_ERROR_PX * max(coarser, default=0.0)
-
-
-def _is(lead_id: str) -> Any:  # noqa: ANN401
-    return leads.c.lead_id == lead_id

@@ -1,7 +1,7 @@
 """Withdrawing a run: its leads leave the lists, touched ones are flagged, nothing is deleted."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, union, update
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, union, update
 from geo.change_class import ChangeClass
 from geo.errors import StaleError
 from leads.custody.chain import GENESIS, Link, chained
-from leads.domain.event import Decision, Json
+from leads.domain.event import Json, LeadState
 from leads.domain.roles import Actor
 from leads.domain.status import Status
 from leads.domain.transitions import run_withdrawn
@@ -25,11 +25,12 @@ from leads.store.events import CHUNK, append_links, histories
 from leads.store.file_run import FILING_LOCK
 from leads.store.filing_rows import rows_of
 from leads.store.lead_row import LeadRow
-from leads.store.leads import change_lead
-from leads.store.observations import latest_uncertainty, suggested_class
+from leads.store.leads import change_leads
 from leads.store.runs import run
 from leads.store.schema import lead_flags, lead_links, leads, observations, run_withdrawals
-from leads.store.steps import rescored, state_columns
+from leads.store.scoring import rescored
+from leads.store.seen import Seen, latest_uncertainty, seen_of, suggested_class
+from leads.store.steps import state_columns
 
 
 def withdraw_run(
@@ -85,35 +86,40 @@ class _Work:
         self.connection, self.run_id, self.actor, self.now = connection, run_id, actor, now
         self.data: dict[str, Json] = {"run_id": run_id, "reason": reason}
         self.gone = gone
-        self.suggested: dict[str, ChangeClass] = {}
 
     def withdraw_from(self, lead_ids: Sequence[str]) -> Counter[str]:
-        """Do it to these leads; how many of each outcome there were."""
+        """Do it to these leads, at most CHUNK; how many of each outcome there were."""
         rows = rows_of(self.connection, lead_ids)
         chains = histories(self.connection, lead_ids)
-        decisions = {lead_id: self._decide(rows[lead_id], chains[lead_id]) for lead_id in lead_ids}
-        append_links(
-            self.connection,
-            [chained(_head(chains[i]), decision.event) for i, (_, decision) in decisions.items()],
-        )
+        outcomes = {i: self._outcome(rows[i], chains[i]) for i in lead_ids}
         by_outcome: dict[WithdrawalOutcome, list[str]] = {one: [] for one in WithdrawalOutcome}
-        for lead_id, (outcome, _) in decisions.items():
+        for lead_id, outcome in outcomes.items():
             by_outcome[outcome].append(lead_id)
-        self._take_back(by_outcome[WithdrawalOutcome.TAKEN_BACK])
-        self._flag(by_outcome[WithdrawalOutcome.FLAGGED])
-        for outcome in (WithdrawalOutcome.FLAGGED, WithdrawalOutcome.NOTED):
-            for lead_id in by_outcome[outcome]:
-                self._see_anew(rows[lead_id], decisions[lead_id][1])
+        gone = by_outcome[WithdrawalOutcome.TAKEN_BACK]
+        seen = seen_of(self.connection, [i for i in lead_ids if i not in set(gone)])
+        classes = {i: suggested_class(of) or rows[i].machine_class for i, of in seen.items()}
+        decisions = {
+            i: run_withdrawn(
+                rows[i].state,
+                outcome,
+                classes.get(i, rows[i].machine_class),
+                self.actor,
+                self.now,
+                self.data,
+            )
+            for i, outcome in outcomes.items()
+        }
+        append_links(
+            self.connection, [chained(_head(chains[i]), decisions[i].event) for i in lead_ids]
+        )
+        self._take_back(gone)
+        self._flag([i for i in lead_ids if rows[i].run_id == self.run_id])
+        self._see_anew([(rows[i], decisions[i].state) for i in seen], classes, seen)
         return Counter({one.value: len(ids) for one, ids in by_outcome.items() if ids})
 
-    def _decide(self, row: LeadRow, chain: Sequence[Link]) -> tuple[WithdrawalOutcome, Decision]:
+    def _outcome(self, row: LeadRow, chain: Sequence[Link]) -> WithdrawalOutcome:
         events = (link.event for link in chain)
-        outcome = outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
-        seen = row.machine_class
-        if outcome is not WithdrawalOutcome.TAKEN_BACK:
-            without = suggested_class(self.connection, row.lead_id)
-            seen = self.suggested[row.lead_id] = seen if without is None else without
-        return outcome, run_withdrawn(row.state, outcome, seen, self.actor, self.now, self.data)
+        return outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
 
     def _take_back(self, lead_ids: Sequence[str]) -> None:
         """One statement for all of them: a bad run may have made a great many."""
@@ -127,20 +133,30 @@ class _Work:
             raise StaleError(f"leads of run {self.run_id} changed just now: withdraw it again")
 
     def _flag(self, lead_ids: Sequence[str]) -> None:
+        """Leads the run made, those taken back among them: a person may open one again."""
         flag = {"kind": FlagKind.RUN_WITHDRAWN, "run_id": self.run_id, "flagged_at": self.now}
         if lead_ids:
             self.connection.execute(insert(lead_flags), [{**flag, "lead_id": i} for i in lead_ids])
 
-    def _see_anew(self, row: LeadRow, decision: Decision) -> None:
-        """The lead as the passes that count show it."""
-        values = {
-            **state_columns(decision.state),
-            **rescored(self.connection, row, decision.state),
-            "machine_class": self.suggested[row.lead_id].label,
-            "uncertainty": latest_uncertainty(self.connection, row.lead_id),
-            "updated_at": self.now,
-        }
-        change_lead(self.connection, row.lead_id, row.version, values)
+    def _see_anew(
+        self,
+        stay: Sequence[tuple[LeadRow, LeadState]],
+        classes: Mapping[str, ChangeClass],
+        seen: Mapping[str, Sequence[Seen]],
+    ) -> None:
+        """The leads that stay as the passes that count show them."""
+        cards = rescored(self.connection, stay, seen)
+        changes = []
+        for row, state in stay:
+            values = {
+                **state_columns(state),
+                **cards[row.lead_id],
+                "machine_class": classes[row.lead_id].label,
+                "uncertainty": latest_uncertainty(seen[row.lead_id]),
+                "updated_at": self.now,
+            }
+            changes.append((row.lead_id, row.version, values))
+        change_leads(self.connection, changes)
 
 
 def _head(chain: Sequence[Link]) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from geo.change_class import ChangeClass
 from leads.domain.facts import Facts
 from leads.domain.score import score
-from leads.store.cards import keep_card, packed, whole_card
+from leads.store.cards import keep_cards, packed, whole_card
 from leads.store.engine import writing
 from leads.store.schema import card_wordings
 
@@ -32,6 +32,6 @@ def test_a_card_comes_back_as_it_went_in(store: Engine) -> None:
     cards = [score(Facts(0.1 * n, ChangeClass(n), 900.0 * n)) for n in range(1, 10)]
     with writing(store) as connection:
         for card in cards:
-            own = json.loads(json.dumps(keep_card(connection, card)))
+            own = json.loads(json.dumps(keep_cards(connection, [card])[0]))
             assert whole_card(connection, own) == json.loads(json.dumps(card.as_json()))
         assert connection.scalar(select(func.count()).select_from(card_wordings)) == 1

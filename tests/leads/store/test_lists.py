@@ -21,7 +21,7 @@ from geo.zone import ZoneKind
 from leads.bench.made_leads import DISTRICTS, made_cards, made_rows, made_sites
 from leads.domain.roles import Actor, Role
 from leads.domain.status import Priority, Status
-from leads.store.cards import keep_card
+from leads.store.cards import keep_cards
 from leads.store.engine import connect, reading, writing
 from leads.store.lead_filter import Box, LeadFilter, LeadOrder, Near
 from leads.store.lead_list import count_leads, list_leads
@@ -58,7 +58,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Fi
     store = connect(url)
     upgrade(store)
     with writing(store) as connection:
-        cards = [keep_card(connection, card) for card in made_cards()]
+        cards = keep_cards(connection, list(made_cards()))
         connection.execute(insert(sites), list(made_sites(0, COUNT)))
         connection.execute(insert(leads), list(made_rows(0, COUNT, COUNT, cards)))
         found = connection.execute(

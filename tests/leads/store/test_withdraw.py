@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from geo.change_class import ChangeClass
 from geo.errors import ForbiddenError, InputError, NotFoundError
@@ -87,10 +87,11 @@ def test_untouched_leads_leave_the_lists_and_keep_their_history(store: Engine) -
     assert set(asked_for) == {lead.lead_id for lead in bad.leads}
     found = detail(store, bad.leads[0].lead_id)
     assert verify(found.events) is None and found.row.version == len(found.events) == 2
-    event = found.events[-1].event
-    assert (event.action, event.account_id) == (MachineAction.WITHDRAWN, DISPATCHER.account_id)
-    assert (event.data["run_id"], event.data["reason"]) == (bad.record.run_id, BAD)
-    assert found.flags == () and [seen.withdrawn for seen in found.observations] == [True]
+    last = found.events[-1].event
+    assert (last.action, last.account_id) == (MachineAction.WITHDRAWN, DISPATCHER.account_id)
+    assert (last.data["run_id"], last.data["reason"]) == (bad.record.run_id, BAD)
+    assert [flag.run_id for flag in found.flags] == [bad.record.run_id]
+    assert [seen.withdrawn for seen in found.observations] == [True]
 
 
 def test_a_touched_lead_stays_and_warns(store: Engine) -> None:
@@ -171,12 +172,43 @@ def test_twice_changes_nothing_and_filing_again_does_not_bring_it_back(store: En
     assert detail(store, bad.leads[0].lead_id).row.version == 2
 
 
-def test_a_person_may_bring_one_back(store: Engine) -> None:
-    bad = made_run(1, [sighted(HERE)])
+def test_the_score_comes_from_the_runs_that_stand(store: Engine) -> None:
+    """As if the run that stands had found the place alone, with the outline there is."""
+    layers = (districts(),)
+    bad = made_run(1, [sighted(HERE, score=0.99)], layers)
+    good = made_run(2, [sighted(HERE, score=0.40)], layers)
     file(store, bad)
-    withdraw(store, bad)
-    step(store, bad.leads[0].lead_id, Command(Action.REOPEN, {"note": "现场照片可见"}))
-    assert listed(store)[bad.leads[0].lead_id].status is Status.DESK_REVIEW
+    file(store, good, NOW + timedelta(days=1))
+    [seen_twice] = listed(store).values()
+    assert seen_twice.score == 0.99
+    assert withdraw(store, bad, NOW + timedelta(days=2)).outcomes == {"flagged": 1}
+    [left] = listed(store).values()
+    assert left.score == 0.40 and left.likelihood < seen_twice.likelihood
+    file(store, made_run(3, [sighted(ELSEWHERE, score=0.40)], layers), NOW + timedelta(days=3))
+    alone = next(row for row in listed(store).values() if row.lead_id != left.lead_id)
+    assert (left.likelihood, left.priority) == (alone.likelihood, alone.priority)
+    step(store, left.lead_id, Command(Action.CLAIM))
+    file(store, made_run(4, [sighted(HERE, score=0.70)], layers), NOW + timedelta(days=4))
+    assert listed(store)[left.lead_id].score == 0.40  # the first that stands, as ever
+
+
+def statements_of_a_withdrawal(store: Engine, number: int, leads: int) -> int:
+    """How often the store is asked to take a run back that saw so many leads of another."""
+    spots = [sighted(square(121.2 + 0.01 * i, 30.9 + 0.05 * number)) for i in range(leads)]
+    file(store, made_run(number, spots), NOW)
+    again = made_run(number + 1, spots)
+    file(store, again, NOW + timedelta(days=1))
+    asked: list[str] = []
+    listener = lambda *told: asked.append(str(told[2]))  # noqa: E731
+    event.listen(store, "before_cursor_execute", listener)
+    assert withdraw(store, again, NOW + timedelta(days=2)).outcomes == {"noted": leads}
+    event.remove(store, "before_cursor_execute", listener)
+    return len(asked)
+
+
+def test_a_withdrawal_asks_as_often_for_many_leads_as_for_few(store: Engine) -> None:
+    few, many = (statements_of_a_withdrawal(store, *run) for run in ((1, 2), (3, 40)))
+    assert few == many
 
 
 def test_no_label_is_made_of_it(store: Engine) -> None:
@@ -213,11 +245,16 @@ def test_who_may_and_how(store: Engine) -> None:
 PLACES = [square(121.6 + 0.02 * i, 31.1) for i in range(4)]
 CLASSES = (ChangeClass.WASTE_HEAP, ChangeClass.FILLED_PIT, ChangeClass.BARE_SOIL)
 sights = st.lists(
-    st.tuples(st.integers(0, 3), st.sampled_from(CLASSES), st.sampled_from([None, 0.1, 0.6])),
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(CLASSES),
+        st.sampled_from([None, 0.1, 0.6]),
+        st.sampled_from([0.4, 0.8, 0.99]),
+    ),
     max_size=4,
     unique_by=lambda seen: seen[0],
 )
-"""What one run sees: places with class and uncertainty."""
+"""What one run sees: places with class, uncertainty and probability."""
 acts = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["claim", "discard"])), max_size=3)
 """What an analyst does between two runs."""
 histories = st.lists(st.tuples(sights, acts), min_size=2, max_size=4)
@@ -238,8 +275,8 @@ def live(store: Engine, history: Sequence[Any]) -> list[MadeRun]:
     made = []
     for number, (seen, done) in enumerate(history, start=1):
         found = [
-            sighted(PLACES[place], change_class=kind, uncertainty=unsure)
-            for place, kind, unsure in seen
+            sighted(PLACES[place], change_class=kind, uncertainty=unsure, score=score)
+            for place, kind, unsure, score in seen
         ]
         made.append(made_run(number, found))
         file(store, made[-1], NOW + timedelta(days=number))
@@ -301,7 +338,10 @@ def test_a_run_withdrawn_at_once_might_never_have_been(
     with new_store(template_file) as store:
         live(store, history)
         before = {lead_id: plain(row) for lead_id, row in listed(store).items()}
-        found = [sighted(PLACES[p], change_class=kind, uncertainty=u) for p, kind, u in seen]
+        found = [
+            sighted(PLACES[p], change_class=kind, uncertainty=u, score=score)
+            for p, kind, u, score in seen
+        ]
         bad = made_run(9, found)
         file(store, bad, NOW + timedelta(days=50))
         withdraw(store, bad, NOW + timedelta(days=51))
