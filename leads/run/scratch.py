@@ -10,7 +10,7 @@ from leads.run.disk_guard import GB, DiskGuard
 from leads.run.prepared import Planned
 from leads.run.runner import Runner, run_surely
 from tiles.common_grid import gsd_m
-from tiles.files.cog import Recoding, as_cog, recodings
+from tiles.files.cog import Recoding, as_cog, recodings, to_copy
 from tiles.limited import blaming
 from tiles.scene import Scene
 
@@ -56,7 +56,8 @@ class Scratch:
         files = slow_files(scene, planned, runner)
         if not files:
             return scene
-        self.guard.ask(sum(file.most_bytes for file in files) / GB)
+        missing = to_copy(files, self.folder / job_id, scene)
+        self.guard.ask(sum(file.most_bytes for file in missing) / GB)
         return as_cog(scene, files, self.folder / job_id, runner.processes, COPY_S)
 
 
