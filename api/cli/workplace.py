@@ -1,7 +1,7 @@
 """What `run` and `worker` share: where tiles are looked at, and carrying jobs out under a lease."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -11,7 +11,14 @@ from sqlalchemy import Connection, Engine
 from api.cli.run_lines import ProgressLine
 from api.cli.store import now
 from api.settings import Settings
-from geo.errors import ConflictError, HongxianError, InputError, StoppedError, WorkerError
+from geo.errors import (
+    ConflictError,
+    HongxianError,
+    InputError,
+    StoppedError,
+    StoreError,
+    WorkerError,
+)
 from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
 from leads.run.alert import alert_of, post_alert
 from leads.run.disk_guard import DiskGuard
@@ -213,12 +220,12 @@ class Work:
     def _carried_out(self, worker: Worker, job: Job) -> Job:
         """The job as it then is; an error is kept in `failures`, and the others go on."""
         if worker.stop.is_set():
-            return job
+            return self._as_it_is(job)
         try:
             came = worker.do(job.job_id)
         except HongxianError as error:  # taken over, or the store is gone for good
             self.failures.append(error)
-            return replace(job, error=str(error))
+            return replace(self._as_it_is(job), error=str(error))
         run = f"run {job.job_id}"
         if came.state is JobState.DONE and came.worker != worker.name:
             _note(f"{run} was done by {came.worker}")
@@ -231,6 +238,12 @@ class Work:
             told = WorkerError(came.error or f"{run} is {came.state}")
             self.failures.append(self.raised.get(job.job_id, told))
         return came
+
+    def _as_it_is(self, job: Job) -> Job:
+        """The job as the store has it now, or as it was while the store is away."""
+        with suppress(StoreError), reading(self.engine) as connection:
+            return jobs.job(connection, job.job_id)
+        return job
 
     def _drive(self, job: Job, watch: Watch) -> dict[str, Any]:
         with ProgressLine() as line:

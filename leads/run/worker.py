@@ -171,6 +171,7 @@ class Worker:
         Also what is leased to this one, which is at work on nothing: such a claim was kept although
         the connection was lost before the store could say so.
         """
+        given_up.clear()  # of a transaction that came to nothing
         names = holders(connection)
         dead: list[str | None] = [n for n in names if n == self.name or is_gone(n)]
         for name in dead or [None]:

@@ -149,6 +149,7 @@ def test_a_pair_that_is_lost_in_the_middle_does_not_end_the_others(
 ) -> None:
     does_at(monkeypatch, lambda: taken_elsewhere(store, 0), "_look")
     report = reported(capsys, "run", grounds, *HOW, code=1)
+    assert [one["state"] for one in report["runs"]] == ["leased", "done"]
     assert "no longer held" in report["runs"][0]["error"]
     assert [job.state for job in all_jobs(store)] == ["leased", "done"] and alerts == []
 
