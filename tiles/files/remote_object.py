@@ -57,7 +57,7 @@ class Patience:
     read_s: float = 15.0
     """For the next bytes."""
     request_s: float = 60.0
-    """For one whole answer."""
+    """For one request, from connecting to the last byte of its answer."""
     tries: int = 4
     """Of one request, where the fault may pass: time-outs, cut answers, 429 and 5xx."""
     first_wait_s: float = 0.5
@@ -67,7 +67,7 @@ class Patience:
 
 
 PATIENCE = Patience()
-"""A request that fails for good has taken about two minutes at most where the server is silent."""
+"""What fails for good has taken some 80 s where the server is silent, 5 minutes where it drips."""
 
 
 def replaced(url: str) -> SceneError:
