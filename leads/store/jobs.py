@@ -14,7 +14,18 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from geo.errors import ConflictError, InputError, LeaseLostError, NotFoundError
 from leads.custody.canonical import canonical_json
@@ -254,11 +265,13 @@ def list_jobs(
     unfiled: bool = False,
     limit: int = 50,
 ) -> tuple[Job, ...]:
-    """The newest jobs first, of one kind and of some states.
+    """Jobs of one kind and of some states: those under way first, then the newest.
 
+    A long queue is worked on from its old end, so the newest alone would not show what goes on.
     `unfiled`: of those that are done only shadow runs, which file nothing.
     """
-    asked = select(*_COLUMNS).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
+    order = (case((_LEASED, 0), else_=1), jobs.c.created_at.desc(), jobs.c.job_id)
+    asked = select(*_COLUMNS).order_by(*order).limit(limit)
     if kind is not None:
         asked = asked.where(jobs.c.kind == kind)
     if states is not None:

@@ -14,7 +14,7 @@ _ENDED_LATER = 20  # jobs looked at for the one that filed a run
 def unfiled_jobs(
     connection: Connection, states: Collection[JobState] | None = None, limit: int = 50
 ) -> tuple[Job, ...]:
-    """Jobs that stand for no filed run, the newest first.
+    """Jobs that stand for no filed run: those under way, then the newest.
 
     A done one is among them only where it was a shadow run: what it found was not filed.
     """

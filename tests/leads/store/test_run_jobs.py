@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from leads.domain.job import RUN, JobState
-from leads.store.engine import reading, write
+from leads.store.engine import reading, write, writing
 from leads.store.jobs import claim, enqueue, finish
 from leads.store.run_jobs import unfiled_jobs
 from tests.leads.store.made_store import NOW
@@ -35,3 +35,13 @@ def test_a_shadow_run_is_found_below_any_number_of_filed_ones(store: Engine) -> 
     assert [job.job_id for job in done] == [shadow]
     assert [job.job_id for job in everything][1:] == [waiting, shadow]
     assert len(everything) == 3 and nothing == ()
+
+
+def test_what_is_under_way_is_listed_before_a_long_queue(store: Engine) -> None:
+    with writing(store) as connection:
+        for number in range(5):
+            enqueue(connection, RUN, {"n": number}, "system", NOW + timedelta(seconds=number))
+        held = claim(connection, "a:1:1", NOW + timedelta(minutes=1))
+        listed = unfiled_jobs(connection, limit=3)
+    assert held is not None and listed[0].job_id == held.job_id
+    assert [job.payload["n"] for job in listed] == [0, 4, 3]
