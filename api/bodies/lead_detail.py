@@ -38,15 +38,15 @@ class OverlapAnswer(Answer):
     area_m2: float
     """Geodesic area of the overlap in m2."""
     area_min_m2: float
-    """Least overlap within the position error."""
+    """Lower bound of the overlap within the position error; 0 on narrow zones."""
     area_max_m2: float
-    """Greatest overlap within the position error."""
+    """Upper bound of it."""
     share: float
     """Share of the lead, 0 to 1."""
     share_min: float
-    """Least share within the position error."""
+    """Lower bound of the share."""
     share_max: float
-    """Greatest share within the position error."""
+    """Upper bound of it."""
     boundary_within_error: bool
     """Whether in or out cannot be told from this imagery."""
 
@@ -190,6 +190,8 @@ class LinkAnswer(Answer):
     """`merged`, or the outcome that made the newer lead."""
     run_id: str
     """The run that showed it."""
+    withdrawn: bool
+    """Whether that run was withdrawn: the link is kept, and counts no more."""
 
 
 class FlagAnswer(Answer):

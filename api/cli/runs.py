@@ -207,7 +207,8 @@ def withdraw(run_id: str, reason: str, as_json: bool) -> None:  # noqa: FBT001
 
     Leads it made that nobody acted on and no other run saw leave every list; the others it made
     are flagged; what it saw of other runs' leads no longer counts. Nothing is deleted, and there
-    is no way back. A run withdrawn before is left as it is.
+    is no way back. A run withdrawn before is left as it is. The same images with the same settings
+    are the same run, and stay withdrawn.
     """
     moment = now()
     with open_store() as store:
@@ -227,7 +228,10 @@ def withdraw(run_id: str, reason: str, as_json: bool) -> None:  # noqa: FBT001
             }
         )
         return
-    done = f"was withdrawn {told.withdrawn_at.isoformat()}" if before else "withdrawn"
+    done = "withdrawn"
+    if before:
+        by = f"by {told.withdrawn_by} ({told.reason})"
+        done = f"was withdrawn {told.withdrawn_at.isoformat()} {by}"
     click.echo(f"run {run_id} {done}: {_counts(told.outcomes) or 'no leads'}")
 
 

@@ -24,7 +24,7 @@ from api.bodies.run import (
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
 from api.run_answers import job_answer, job_detail, run_detail
-from geo.errors import InputError, NotFoundError
+from geo.errors import ConflictError, InputError, NotFoundError
 from leads.domain.job import RUN
 from leads.domain.roles import Actor
 from leads.store.engine import reading
@@ -97,12 +97,19 @@ def withdraw(
 ) -> RunDetail:
     """Take a run back: untouched leads leave every list, touched ones are flagged.
 
-    Nothing is deleted, and there is no way back. A run withdrawn before stays as it is.
+    Nothing is deleted, and there is no way back: the same images with the same settings are the
+    same run, and stay withdrawn. A run you withdrew before is answered as it is; 409 says who else
+    withdrew it, when and why.
     """
     now = ctx.clock()
 
     def take_back(connection: Connection) -> RunDetail:
-        withdraw_run(connection, run_id, body.reason, actor, now)
+        told = withdraw_run(connection, run_id, body.reason, actor, now)
+        if told.withdrawn_by != actor.account_id:
+            at = told.withdrawn_at.strftime("%Y-%m-%d %H:%M UTC")
+            raise ConflictError(
+                f"run {run_id} was withdrawn by {told.withdrawn_by} at {at} already: {told.reason}"
+            )
         return _detail(connection, run_id, now)
 
     return ctx.write(take_back)

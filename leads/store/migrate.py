@@ -16,10 +16,10 @@ MIGRATION_LOCK = 4490_001
 """PostgreSQL's advisory lock that lets one process migrate while others wait."""
 
 
-def upgrade(engine: Engine) -> None:
-    """Run every migration the store has not had, all or none of them. Raises StoreError."""
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Run every migration up to `to` the store has not had, all or none. Raises StoreError."""
     with _upgradable(engine) as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
 
 
 def revision(engine: Engine) -> str | None:

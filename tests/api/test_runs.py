@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.accounts.passwords import hash_password
 from leads.domain.job import LEASE_S, RUN, Job
+from leads.domain.roles import Actor, Role
 from leads.store import jobs
+from leads.store.accounts import add_account
 from leads.store.engine import writing
 from leads.store.job_tiles import TileRow, TileState, keep_tiles
 from tests.api.served import Served, assert_problem, lead_ids, take
@@ -93,6 +96,12 @@ def test_taking_a_run_back(served: Served, analyst: TestClient, dispatcher: Test
     served.clock.pass_by(hours=1)
     again = dispatcher.post(path, json={"reason": "another"}).json()
     assert again == told == analyst.get(path.removesuffix("/withdrawal")).json()
+    with writing(served.store) as connection:
+        person = Actor("dispatcher-2", Role.DISPATCHER)
+        add_account(connection, person, "另一位", hash_password("x" * 12), served.clock())
+    refused = served.log_in("dispatcher-2").post(path, json={"reason": "another"})
+    assert_problem(refused, 409, "conflict")
+    assert "dispatcher-1" in refused.text and "配准失败" in refused.json()["detail"]
 
     assert lead_ids(analyst) == [touched]
     assert sorted(lead_ids(analyst, status="withdrawn")) == sorted(untouched)

@@ -19,7 +19,16 @@ from leads.store.engine import connect, writing
 from leads.store.job_tiles import TileRow, TileState, keep_tiles
 from leads.store.migrate import upgrade
 from leads.store.steps import take_step
-from tests.leads.store.made_store import districts, file, made_run, red_line, sighted, square
+from leads.store.withdraw import withdraw_run
+from tests.leads.store.made_store import (
+    MadeRun,
+    districts,
+    file,
+    made_run,
+    red_line,
+    sighted,
+    square,
+)
 from tests.web.conftest import serving, visiting
 from tests.web.visitor import PASSWORD, Visitor
 
@@ -202,4 +211,90 @@ def test_in_english(visit: Visit) -> None:
     row = visitor.page.get_by_role("list", name="Under way and unfinished").get_by_role("link")
     row.filter(has_text="Under way").get_by_text("1.87 Mpx/s").wait_for()
     visitor.page.get_by_role("list", name="Filed runs").get_by_text("Withdrawn").wait_for()
+    visitor.leave()
+
+
+def filed_anew(store: Engine, number: int, *places: float) -> MadeRun:
+    """A run the page shows first, with leads at these longitudes."""
+    run = made_run(number, [sighted(square(lon, 31.20)) for lon in places])
+    file(store, run, datetime.now(UTC))
+    return run
+
+
+def ask_to_withdraw(visitor: Visitor, run: MadeRun) -> tuple[Any, Any]:
+    """The run's panel and the dialog, filled in."""
+    visitor.page.goto(f"{visitor.address}/runs/{run.record.run_id}")
+    panel = visitor.page.get_by_role("article", name="运行详情")
+    panel.get_by_role("button", name="撤回此运行").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_label("撤回理由").fill("云影误报")
+    dialog.get_by_label("我确认撤回此运行").check()
+    return panel, dialog
+
+
+def test_the_question_goes_with_the_run_it_is_about(visit: Visit, store: Engine) -> None:
+    one, other = filed_anew(store, 3, 121.70), filed_anew(store, 4, 121.72)
+    visitor = visit("dispatcher-1")
+    open_runs(visitor)
+    for run in (other, one):
+        address = f"/runs/{run.record.run_id}"
+        visitor.page.get_by_role("list", name="已入库的运行").locator(
+            f"a[href='{address}']"
+        ).click()
+        visitor.page.wait_for_url(f"**{address}")
+    panel = visitor.page.get_by_role("article", name="运行详情")
+    panel.get_by_role("button", name="撤回此运行").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_text("会保持撤回").wait_for()
+    visitor.page.go_back()
+    visitor.page.wait_for_url(f"**/runs/{other.record.run_id}")
+    panel.get_by_text(other.record.run_id).wait_for()
+    assert dialog.count() == 0
+    panel.get_by_role("button", name="撤回此运行").wait_for()
+    visitor.leave()
+
+
+def test_somebody_else_was_first(visit: Visit, store: Engine) -> None:
+    run = filed_anew(store, 5, 121.74)
+    visitor = visit("dispatcher-1")
+    panel, dialog = ask_to_withdraw(visitor, run)
+    with writing(store) as connection:
+        other = Actor("dispatcher-2", Role.DISPATCHER)
+        withdraw_run(connection, run.record.run_id, "影像错位", other, datetime.now(UTC))
+    dialog.get_by_role("button", name="撤回此运行").click()
+    visitor.page.get_by_role("alert").filter(has_text="已由他人撤回").wait_for()
+    panel.get_by_text("影像错位").wait_for()
+    panel.get_by_text("dispatcher-2").wait_for()
+    assert dialog.count() == 0
+    visitor.wrong = [line for line in visitor.wrong if "409" not in line]
+    visitor.leave()
+
+
+def test_a_filed_run_that_is_open_is_read_again(visit: Visit, store: Engine) -> None:
+    run = filed_anew(store, 6, 121.76)
+    visitor = visit("analyst-1")
+    visitor.page.goto(f"{visitor.address}/runs/{run.record.run_id}")
+    panel = visitor.page.get_by_role("article", name="运行详情")
+    panel.get_by_text("已入库", exact=True).wait_for()
+    with writing(store) as connection:
+        withdraw_run(connection, run.record.run_id, "云影", PEOPLE[1], datetime.now(UTC))
+    panel.get_by_text("云影").wait_for(timeout=10_000)  # by itself
+    visitor.leave()
+
+
+def test_links_of_a_withdrawn_run_are_marked(visit: Visit, store: Engine) -> None:
+    first = filed_anew(store, 7, 121.780, 121.7812)
+    both = made_run(8, [sighted(square(121.780, 31.2, 0.0025))])
+    file(store, both, datetime.now(UTC))
+    with writing(store) as connection:
+        withdraw_run(connection, both.record.run_id, "误报", PEOPLE[1], datetime.now(UTC))
+    visitor = visit("analyst-1")
+    one, other = (lead.lead_id for lead in first.leads)
+    visitor.page.goto(f"{visitor.address}/leads/{one}")
+    tie = visitor.opened().get_by_role("listitem").filter(has=visitor.page.get_by_text(other))
+    tie.get_by_text("运行已撤回").wait_for()
+    visitor.page.get_by_text(other).click()
+    visitor.page.wait_for_url(f"**/leads/{other}**")
+    visitor.page.wait_for_load_state("networkidle")
+    visitor.wrong = [line for line in visitor.wrong if "/pictures/" not in line]
     visitor.leave()

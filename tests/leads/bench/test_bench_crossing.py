@@ -10,6 +10,8 @@ def test_the_report_and_that_both_find_the_same() -> None:
     assert report["equal"] is True and report["largest_share_difference"] < 1e-6
     assert report["pairs"] > 240 and report["peer"] == PEER
     assert report["peer_ratio"] > 0 and report["parcels_peer_ratio"] > 0
+    ratio = report["peer_cpu_seconds"] / report["cpu_seconds_with_error"]
+    assert report["peer_ratio_with_error"] == ratio > 0
     assert report["cpu_seconds"] > 0 and report["peak_memory_mb"] > 0
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from alembic import command
 from sqlalchemy import Engine, select
 
 from leads.custody.chain import verify
@@ -11,7 +10,7 @@ from leads.domain.identity import FilingOutcome
 from leads.domain.status import Status
 from leads.store.engine import reading, writing
 from leads.store.leads import LeadDetail, change_lead, read_lead
-from leads.store.migrate import _config, upgrade
+from leads.store.migrate import upgrade
 from leads.store.schema import lead_links
 from leads.store.withdraw import withdraw_run
 from tests.leads.store.made_store import (
@@ -112,8 +111,7 @@ def test_growth_is_shown_again_too(store: Engine) -> None:
 
 
 def test_links_of_an_older_store_are_kept(bare: Engine) -> None:
-    with writing(bare) as connection:
-        command.upgrade(_config(connection), "0003")
+    upgrade(bare, "0003")
     first, _ = both_then_whole(bare, 1)
     with reading(bare) as connection:
         before = connection.execute(select(lead_links)).all()

@@ -404,7 +404,9 @@ export interface paths {
          * Withdraw
          * @description Take a run back: untouched leads leave every list, touched ones are flagged.
          *
-         *     Nothing is deleted, and there is no way back. A run withdrawn before stays as it is.
+         *     Nothing is deleted, and there is no way back: the same images with the same settings are the
+         *     same run, and stay withdrawn. A run you withdrew before is answered as it is; 409 says who else
+         *     withdrew it, when and why.
          */
         post: operations["withdraw_run"];
         delete?: never;
@@ -2142,6 +2144,11 @@ export interface components {
              * @description The lead it was merged into, split from, or follows.
              */
             to_lead_id: string;
+            /**
+             * Withdrawn
+             * @description Whether that run was withdrawn: the link is kept, and counts no more.
+             */
+            withdrawn: boolean;
         };
         /**
          * LogIn
@@ -2559,12 +2566,12 @@ export interface components {
             area_m2: number;
             /**
              * Area Max M2
-             * @description Greatest overlap within the position error.
+             * @description Upper bound of it.
              */
             area_max_m2: number;
             /**
              * Area Min M2
-             * @description Least overlap within the position error.
+             * @description Lower bound of the overlap within the position error; 0 on narrow zones.
              */
             area_min_m2: number;
             /**
@@ -2611,12 +2618,12 @@ export interface components {
             share: number;
             /**
              * Share Max
-             * @description Greatest share within the position error.
+             * @description Upper bound of it.
              */
             share_max: number;
             /**
              * Share Min
-             * @description Least share within the position error.
+             * @description Lower bound of the share.
              */
             share_min: number;
             /**

@@ -26,6 +26,7 @@ export type Overlap = Bodies["OverlapAnswer"];
 export type ScoreCard = Bodies["ScoreCardAnswer"];
 export type ScoreItem = Bodies["ScoreItem"];
 export type LeadEvent = Bodies["EventAnswer"];
+export type LeadLink = Bodies["LinkAnswer"];
 export type Pictures = Bodies["PictureAnswer"];
 export type Outline = Bodies["Outline"];
 export type LeadQuery = NonNullable<operations["list_leads"]["parameters"]["query"]>;

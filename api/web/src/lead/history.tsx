@@ -1,8 +1,9 @@
 /** Passes that saw the place, and the events so far. */
 
-import type { LeadDetail, LeadEvent } from "../api/types";
+import type { LeadDetail, LeadEvent, LeadLink } from "../api/types";
 import { instant, squareMetres } from "../domain/format";
 import { className, language, LOCALES, t, word } from "../i18n";
+import { addressOf, go, route } from "../route";
 
 export function History({ lead }: { lead: LeadDetail }) {
   const locale = LOCALES[language.get()];
@@ -41,7 +42,40 @@ export function History({ lead }: { lead: LeadDetail }) {
           </li>
         ))}
       </ul>
+      {lead.links.length > 0 && (
+        <>
+          <h4>{t("history.links", { count: lead.links.length })}</h4>
+          <ul class="plain">
+            {lead.links.map((link) => (
+              <Tie key={`${link.from_lead_id} ${link.to_lead_id} ${link.run_id}`} lead={lead} link={link} />
+            ))}
+          </ul>
+        </>
+      )}
     </section>
+  );
+}
+
+/** A lead this one was merged with, split off or followed on, whichever way round. */
+function Tie({ lead, link }: { lead: LeadDetail; link: LeadLink }) {
+  const other = link.from_lead_id === lead.lead_id ? link.to_lead_id : link.from_lead_id;
+  const merged = t(link.from_lead_id === lead.lead_id ? "history.merged_into" : "history.merged");
+  const there = { ...route.get(), leadId: other };
+  function show(event: MouseEvent) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab
+    event.preventDefault();
+    go({ leadId: other });
+  }
+  return (
+    <li class="event-head">
+      <a class="mono" href={addressOf(there)} onClick={show}>
+        {other}
+      </a>
+      <span class="fine">
+        {link.withdrawn && <span class="within-error">{t("history.withdrawn")}</span>}{" "}
+        {link.kind === "merged" ? merged : word("filing_outcome", link.kind)}
+      </span>
+    </li>
   );
 }
 

@@ -1,7 +1,8 @@
 /** The page of runs: what is under way, what was filed, and one of them with everything. */
 
-import { useState } from "preact/hooks";
-import type { Me } from "../api/types";
+import { useEffect, useState } from "preact/hooks";
+import type { ApiProblem } from "../api/problem";
+import type { Me, RunDetail } from "../api/types";
 import { t, word } from "../i18n";
 import { route } from "../route";
 import { useStore } from "../store";
@@ -18,8 +19,26 @@ export function RunsPage({ me }: { me: Me }) {
   const { opened } = useStore(route);
   const list = useRuns();
   const [read, setRun] = useOpened(opened, list.round);
-  const [asking, setAsking] = useState(false);
+  /** The run that is asked to be withdrawn; the question goes with it. */
+  const [asking, setAsking] = useState<string | null>(null);
   const [told, setTold] = useState<Told | null>(null);
+  const close = () => setAsking(null);
+  useEffect(close, [opened?.kind, opened?.id]);
+
+  function done(run: RunDetail) {
+    close();
+    setRun(run);
+    list.reload();
+    const counts = run.withdrawal ? countsText("withdrawal_outcome", run.withdrawal.outcomes) : "";
+    setTold({ text: `${word("machine_action", "withdrawn")} · ${counts || t("value.no")}`, bad: false });
+  }
+
+  function doneByAnother(problem: ApiProblem) {
+    close();
+    list.reload(); // reads the run again too: it tells who, when and why
+    setTold({ text: t("runs.withdrawn_before"), detail: problem.detail, bad: true });
+  }
+
   return (
     <div class={`shell runs-page ${opened ? "has-run" : ""}`}>
       <TopBar me={me} />
@@ -27,20 +46,14 @@ export function RunsPage({ me }: { me: Me }) {
         <RunList list={list} opened={opened} />
       </main>
       {opened && (
-        <RunPanel read={read} mayWithdraw={me.rights.includes("withdraw")} onWithdraw={() => setAsking(true)} />
-      )}
-      {asking && read.run && (
-        <WithdrawDialog
-          run={read.run}
-          onClose={() => setAsking(false)}
-          onDone={(run) => {
-            setAsking(false);
-            setRun(run);
-            list.reload();
-            const counts = run.withdrawal ? countsText("withdrawal_outcome", run.withdrawal.outcomes) : "";
-            setTold({ text: `${word("machine_action", "withdrawn")} · ${counts || t("value.no")}`, bad: false });
-          }}
+        <RunPanel
+          read={read}
+          mayWithdraw={me.rights.includes("withdraw")}
+          onWithdraw={() => setAsking(opened.id)}
         />
+      )}
+      {read.run && read.run.run_id === asking && opened?.id === asking && (
+        <WithdrawDialog run={read.run} onClose={close} onDone={done} onTaken={doneByAnother} />
       )}
       <Notice told={told} onClose={() => setTold(null)} />
     </div>

@@ -15,11 +15,12 @@ export interface Read {
 
 const NOTHING: Read = { run: null, job: null, problem: null };
 
-/** `round` changes with every answer of the list; what can no longer move is not read again. */
+/** `round` changes with every answer of the list; what can no longer move is not read again. A filed
+ * run can: somebody else may withdraw it. */
 export function useOpened(opened: Opened | null, round: number): [Read, (run: RunDetail) => void] {
   const [read, setRead] = useState<Read>(NOTHING);
   const same = opened !== null && (read.run?.run_id ?? read.job?.job_id) === opened.id;
-  const settled = same && (read.run !== null || (read.job !== null && !isOpen(read.job)));
+  const settled = same && (Boolean(read.run?.withdrawal) || (read.job !== null && !isOpen(read.job)));
 
   useEffect(() => {
     if (!opened || settled) return;

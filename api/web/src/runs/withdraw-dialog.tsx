@@ -11,12 +11,14 @@ import { number } from "./words";
 interface Props {
   run: RunDetail;
   onDone: (run: RunDetail) => void;
+  /** Somebody else withdrew it before. */
+  onTaken: (problem: ApiProblem) => void;
   onClose: () => void;
 }
 
 const MOST_REASON = 2000;
 
-export function WithdrawDialog({ run, onDone, onClose }: Props) {
+export function WithdrawDialog({ run, onDone, onTaken, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
 
@@ -28,8 +30,10 @@ export function WithdrawDialog({ run, onDone, onClose }: Props) {
     try {
       onDone(await withdrawRun(run.run_id, String(given.get("reason"))));
     } catch (error) {
+      const problem = error instanceof ApiProblem ? error : new ApiProblem(0, "internal", "");
+      if (problem.code === "conflict") return onTaken(problem);
       setBusy(false);
-      setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, "internal", ""));
+      setProblem(problem);
     }
   }
 
@@ -40,6 +44,7 @@ export function WithdrawDialog({ run, onDone, onClose }: Props) {
         <div class="note">
           <p>{t("runs.withdraw_what", { count })}</p>
           <p>{t("runs.withdraw_kept")}</p>
+          <p>{t("runs.withdraw_stays")}</p>
         </div>
         <label>
           {t("runs.reason")}
