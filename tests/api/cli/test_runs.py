@@ -133,6 +133,7 @@ def test_withdrawing(store: Engine, filed: MadeRun, capsys: Said) -> None:
     assert report(capsys, "runs", "withdraw", run_id, "--reason", "again") == {
         **told, "before": True,
     }  # fmt: skip
+    assert "by system (配准失败)" in text(capsys, "runs", "withdraw", run_id, "--reason", "again")
     assert report(capsys, "leads", "list")["leads"] == []
     assert len(report(capsys, "leads", "list", "--status", "withdrawn")["leads"]) == 2
     assert report(capsys, "runs", "list", "--state", "withdrawn")["runs"][0]["id"] == run_id

@@ -32,7 +32,7 @@ from leads.store.engine import reading, write, writing
 from leads.store.lead_filter import Box, LeadFilter
 from leads.store.lead_list import list_leads
 from leads.store.lead_row import LeadRow
-from leads.store.leads import LeadDetail, find_lead, read_lead, read_outlines
+from leads.store.leads import LeadDetail, change_leads, find_lead, read_lead, read_outlines
 from leads.store.steps import take_step
 from tests.leads.store.made_store import (
     ANALYST,
@@ -280,3 +280,19 @@ def test_the_store_follows_the_domain(store: Engine) -> None:
     case = machine.TestCase()
     case.settings = settings(max_examples=6, stateful_step_count=12, deadline=None)
     case.runTest()
+
+
+def test_many_leads_change_together_or_not_at_all(store: Engine) -> None:
+    run = made_run(1, [sighted(square(121.6 + 0.01 * n, 31.1)) for n in range(3)])
+    file(store, run)
+    ids = [lead.lead_id for lead in run.leads]
+    changes = [(lead_id, 1, {"version": 2, "uncertainty": 0.5}) for lead_id in ids]
+    with writing(store) as connection:
+        change_leads(connection, [*changes[:2], (ids[2], 1, {"version": 2})])
+        found = [find_lead(connection, ANALYST, lead_id) for lead_id in ids]
+    assert [(row.version, row.uncertainty) for row in found] == [(2, 0.5), (2, 0.5), (2, 0.1)]
+    stale = [(ids[0], 2, {"version": 3}), (ids[1], 1, {"version": 3})]
+    with pytest.raises(StaleError, match=ids[1]), writing(store) as connection:
+        change_leads(connection, stale)
+    with reading(store) as connection:
+        assert find_lead(connection, ANALYST, ids[0]).version == 2
