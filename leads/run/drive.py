@@ -29,7 +29,7 @@ from leads.store.file_run import file_run
 from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
 from leads.store.jobs import check_lease, save_progress, save_record
 from leads.store.jobs import finish as end
-from tiles.files.probe import probe_file
+from tiles.files.probe import check_unchanged
 from tiles.limited import blaming
 
 Tell = Callable[[Progress], None]
@@ -160,12 +160,13 @@ def gathered(rows: Iterable[TileRow]) -> Swept:
 
 
 def still_there(prepared: Prepared, runner: Runner) -> None:
-    """Raise SceneError where a file of the pair can no longer be opened: no tile is to blame."""
+    """Raise SceneError where a file of the pair is gone or replaced: no tile is to blame."""
     reader = prepared.planned.reader
-    bands = (band for scene in (reader.before, reader.after) for band in scene.bands)
+    scenes = (reader.before, reader.after)
+    bands = [*(band for scene in scenes for band in scene.bands), *(s.scl for s in scenes if s.scl)]
     with blaming(prepared.planned.blamed):
-        for path in sorted({band.path for band in bands}):
-            run_surely(runner, probe_file, path)
+        for band in {band.path: band for band in bands}.values():
+            run_surely(runner, check_unchanged, band)
 
 
 def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]:

@@ -274,12 +274,12 @@ def test_a_job_of_a_dead_worker_gets_all_its_attempts_back(store: Engine) -> Non
     assert do(store, "requeue", held.job_id, late).state is JobState.QUEUED, "its lease ran out"
 
 
-def test_jobs_are_listed_newest_first(store: Engine) -> None:
+def test_jobs_are_listed_newest_first_after_those_under_way(store: Engine) -> None:
     ids = [put(store, after(i), kind=kind).job_id for i, kind in enumerate(["run", "train"] * 2)]
     taken(store, after(9))
     with reading(store) as connection:
-        assert [job.job_id for job in jobs.list_jobs(connection)] == ids[::-1]
-        assert [job.job_id for job in jobs.list_jobs(connection, limit=1)] == ids[-1:]
+        assert [job.job_id for job in jobs.list_jobs(connection)] == [ids[0], *ids[:0:-1]]
+        assert [job.job_id for job in jobs.list_jobs(connection, limit=1)] == ids[:1]
         runs = jobs.list_jobs(connection, kind="run", states=[JobState.QUEUED])
         assert [job.job_id for job in runs] == [ids[2]]
         with pytest.raises(NotFoundError):
