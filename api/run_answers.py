@@ -6,7 +6,7 @@ from typing import Any
 
 from api.bodies.run import JobAnswer, JobDetail, RunDetail, SetAside
 from leads.domain.job import Job, JobState
-from leads.run.progress import Progress
+from leads.run.jobs.progress import Progress
 from leads.store.job_tiles import TileRow
 from leads.store.runs import RunRow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from leads.run.alert import check_address
+from leads.run.jobs.alert import check_address
 
 PAGE = Path(__file__).parent / "web" / "dist"
 """Where the page is built to."""

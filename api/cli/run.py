@@ -15,11 +15,11 @@ from api.cli.store import SYSTEM, now, open_store
 from api.cli.workplace import Asked, Place, Work, disk_guard, runner_options
 from geo.errors import InputError
 from leads.domain.job import MOST_PRIORITY, USUAL_PRIORITY
-from leads.run.pairs import Pairs, Refused, pairs_of
-from leads.run.plan_report import plan_report
+from leads.run.passes.pairs import Pairs, Refused, pairs_of
+from leads.run.passes.plan_report import plan_report
+from leads.run.passes.stored_pairs import pairs_in_store
 from leads.run.request import Request
 from leads.run.runner import Runner
-from leads.run.stored_pairs import pairs_in_store
 
 GO_WITH_RESUME = ("paths", "resume", "runner", "processes", "ray", "as_json")
 """Parameters that have a meaning beside `--resume` alone."""

@@ -8,8 +8,8 @@ from typing import Any, Self
 import click
 
 from api.cli.store import echo_table
-from leads.run.pairs import Refused
-from leads.run.progress import Progress, Stage
+from leads.run.jobs.progress import Progress, Stage
+from leads.run.passes.pairs import Refused
 
 QUIET_S = 60.0
 """Where standard error is no terminal, one line so often."""

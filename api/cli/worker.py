@@ -7,7 +7,7 @@ import click
 from api.cli.store import now, open_store
 from api.cli.workplace import Place, alert, carry_out_run, runner_options
 from leads.domain.job import RUN
-from leads.run.worker import Worker, stopping_on_signals
+from leads.run.jobs.worker import Worker, stopping_on_signals
 
 KINDS = (RUN,)
 """Kinds of jobs that a worker can do."""

@@ -20,14 +20,14 @@ from geo.errors import (
     WorkerError,
 )
 from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
-from leads.run.alert import alert_of, post_alert
-from leads.run.disk_guard import DiskGuard
-from leads.run.drive import Driver, Tell
-from leads.run.heartbeat import Watch, is_gone
+from leads.run.jobs.alert import alert_of, post_alert
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.drive import Driver, Tell
+from leads.run.jobs.heartbeat import Watch, is_gone
+from leads.run.jobs.scratch import Scratch
+from leads.run.jobs.worker import Worker, stopping_on_signals
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool
-from leads.run.scratch import Scratch
-from leads.run.worker import Worker, stopping_on_signals
 from leads.store import jobs
 from leads.store.engine import reading, write
 from leads.store.job_tiles import forget_failures
@@ -163,7 +163,8 @@ class Work:
 
         def again(connection: Connection) -> list[Job]:
             found = jobs.list_jobs(connection, kind=RUN, states=states, limit=100_000)
-            return [_again(connection, job) for job in reversed(found)]
+            oldest_first = sorted(found, key=lambda job: job.created_at)
+            return [_again(connection, job) for job in oldest_first]
 
         return self._do(write(self.engine, again, repeatable=True))
 

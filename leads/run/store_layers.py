@@ -7,7 +7,7 @@ from shapely import MultiPolygon
 from sqlalchemy import Connection, Engine
 
 from geo.zone import ZoneKind, ZoneLayer
-from leads.run.heartbeat import PATIENCE_S
+from leads.run.jobs.heartbeat import PATIENCE_S
 from leads.run.kept_layers import NO_LAYERS, KeptLayers, RecordedLayer
 from leads.run.request import Request
 from leads.store.cross_zones import load_near

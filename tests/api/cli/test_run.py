@@ -10,7 +10,7 @@ import rasterio.windows
 
 from api.cli.main import run
 from geo.errors import WorkerError
-from leads.run.drive import Driver
+from leads.run.jobs.drive import Driver
 
 Said = pytest.CaptureFixture[str]
 HOW = ("--detector", "difference", "--min-area", "200", "--runner", "inline")

@@ -20,9 +20,9 @@ from api.cli import workplace
 from api.cli.main import run
 from geo.errors import WorkerError
 from leads.domain.job import Job, JobState
-from leads.run import drive
-from leads.run.drive import Driver
-from leads.run.heartbeat import utc_now
+from leads.run.jobs import drive
+from leads.run.jobs.drive import Driver
+from leads.run.jobs.heartbeat import utc_now
 from leads.store import jobs
 from leads.store.engine import connect, reading, write
 
@@ -85,7 +85,7 @@ def reported(said: Said, *arguments: object, code: int = 0) -> dict[str, Any]:
 
 def all_jobs(store: Engine) -> list[Job]:
     with reading(store) as connection:
-        return list(reversed(jobs.list_jobs(connection)))
+        return sorted(jobs.list_jobs(connection), key=lambda job: job.created_at)
 
 
 def does_at(
@@ -227,7 +227,7 @@ def test_a_run_killed_as_often_as_it_may_be_is_gone_on_with(
     store: Engine, grounds: Path, capsys: Said, alerts: list[Job]
 ) -> None:
     assert run(["run", str(grounds / "east"), *HOW, "--queue"]) == 0
-    name = "from leads.run.heartbeat import worker_name; print(worker_name())"
+    name = "from leads.run.jobs.heartbeat import worker_name; print(worker_name())"
     dead = subprocess.run(  # noqa: S603
         [sys.executable, "-c", name], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.strip()

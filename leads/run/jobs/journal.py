@@ -9,8 +9,8 @@ from geo.errors import HongxianError, InputError, SceneError, WorkerError
 from geo.patch_bytes import patches_to_bytes
 from geo.tiling import Tile
 from leads.domain.job import Job, Lease
-from leads.run.heartbeat import PATIENCE_S
-from leads.run.progress import Progress
+from leads.run.jobs.heartbeat import PATIENCE_S
+from leads.run.jobs.progress import Progress
 from leads.run.tile import TileResult
 from leads.store.engine import read, write
 from leads.store.job_tiles import TileRow, TileState, keep_tiles, tile_attempts

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine
 from geo.errors import HongxianError, LeaseLostError, SceneError, WorkerError
 from geo.tiling import Tile
 from leads.domain.job import Lease
-from leads.run import drive, journal, prepared
+from leads.run import prepared
 from leads.run import tile as tile_module
 from leads.run.detect import detect
 from leads.run.detection import Detection
-from leads.run.disk_guard import DiskGuard
-from leads.run.heartbeat import utc_now
+from leads.run.jobs import drive, journal
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.heartbeat import utc_now
 from leads.run.request import Request, request_of
 from leads.run.runner import Inline, pool
 from leads.run.tile import TileResult, TileWork
@@ -28,7 +29,7 @@ from leads.store.engine import connect, reading, write
 from leads.store.failures import GoneError
 from leads.store.job_tiles import TileRow, TileState, count_tiles, set_aside_tiles
 from leads.store.runs import run as stored_run
-from tests.leads.run.made_runs import (
+from tests.leads.run.jobs.made_runs import (
     Faulty,
     Poison,
     current,

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from geo.errors import HongxianError, InputError, LeaseLostError, StoppedError, StoreError
 from leads.custody.canonical import canonical_json
 from leads.domain.job import LEASE_S, Job, JobState, Lease
-from leads.run.heartbeat import (
+from leads.run.jobs.heartbeat import (
     BEATS_PER_LEASE,
     PATIENCE_S,
     Watch,

@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 
 from geo.errors import StoreError
 from leads.domain.job import Job, JobState
-from leads.run.heartbeat import utc_now
+from leads.run.jobs.heartbeat import utc_now
 from leads.store.engine import reading, write
 from leads.store.jobs import check_lease, enqueue, list_jobs
-from tests.leads.run.worker_process import Settings
+from tests.leads.run.jobs.worker_process import Settings
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 FAR = "another-host"
 """Nothing is known of workers there, so their leases have to run out."""
 LEASE_S = 1.5

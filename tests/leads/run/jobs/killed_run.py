@@ -1,4 +1,4 @@
-"""A driver that kills itself: `python -m tests.leads.run.killed_run STORE JOB POINT NTH`.
+"""A driver that kills itself: `python -m tests.leads.run.jobs.killed_run STORE JOB POINT NTH`.
 
 POINT is `module:name` of a function that the driver calls; at its NTH call the process is ended by
 SIGKILL, before the call (`module:name`) or after it (`module:name!`).
@@ -12,12 +12,12 @@ from importlib import import_module
 from itertools import count
 from typing import Any
 
-from leads.run import journal
-from leads.run.disk_guard import DiskGuard
-from leads.run.drive import Driver
-from leads.run.heartbeat import utc_now, worker_name
+from leads.run.jobs import journal
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.drive import Driver
+from leads.run.jobs.heartbeat import utc_now, worker_name
+from leads.run.jobs.worker import carry_out
 from leads.run.runner import Inline
-from leads.run.worker import carry_out
 from leads.store import jobs
 from leads.store.engine import connect, write
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from geo.errors import InputError, NotFoundError
 from geo.zone import ZoneKind
-from leads.run.pairs import Look, Pairs, covering_pairs
+from leads.run.passes.pairs import Look, Pairs, covering_pairs
 from leads.run.scope import scope_of
 from leads.store.engine import reading
 from leads.store.layers import editions_in_force, load_layer

@@ -12,16 +12,16 @@ from geo.errors import StoreError
 from geo.patch_bytes import patches_from_bytes
 from leads.domain.job import Job
 from leads.run.detection import Detection, Swept, finish
-from leads.run.disk_guard import DiskGuard
-from leads.run.heartbeat import PATIENCE_S, Watch, ended_under, utc_now
-from leads.run.journal import Batch, Journal, batches_left
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.heartbeat import PATIENCE_S, Watch, ended_under, utc_now
+from leads.run.jobs.journal import Batch, Journal, batches_left
+from leads.run.jobs.progress import Progress, Stage
+from leads.run.jobs.scratch import Scratch
+from leads.run.jobs.shadow import compared
 from leads.run.planning import batches_of
 from leads.run.prepared import Prepared, plan_pair, prepare
-from leads.run.progress import Progress, Stage
 from leads.run.request import request_of
 from leads.run.runner import Runner, run_surely
-from leads.run.scratch import Scratch
-from leads.run.shadow import compared
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
 from leads.store.engine import BACK_OFF_S, read, write

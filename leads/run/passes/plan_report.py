@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from geo.errors import HongxianError
-from leads.run.disk_guard import GB, DiskGuard, free_gb
-from leads.run.pairs import Refused
+from leads.run.jobs.disk_guard import GB, DiskGuard, free_gb
+from leads.run.jobs.scratch import slow_files
+from leads.run.passes.pairs import Refused
+from leads.run.passes.speed import speed_of
 from leads.run.prepared import Planned, plan_pair
 from leads.run.request import Request
 from leads.run.runner import Runner
-from leads.run.scratch import slow_files
-from leads.run.speed import speed_of
 from leads.run.store_layers import kept_in
 
 LINE_SHARE = 0.7

@@ -15,7 +15,7 @@ from leads.run.on_ray.pool import ray_pool
 from leads.run.request import Request
 from leads.run.runner import Inline
 from leads.store.engine import connect
-from tests.leads.run.made_runs import Striking, driven, filed, small_request, submitted
+from tests.leads.run.jobs.made_runs import Striking, driven, filed, small_request, submitted
 from tests.leads.run.ray_nodes import needs_ray, supervisors, two_nodes
 
 pytestmark = [pytest.mark.slow, needs_ray]

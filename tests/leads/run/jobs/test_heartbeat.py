@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from geo.errors import LeaseLostError, StoppedError
 from leads.domain.job import Job, JobState, Lease
-from leads.run import heartbeat as heartbeats
-from leads.run.heartbeat import Watch, heartbeat, is_gone, utc_now, worker_name
+from leads.run.jobs import heartbeat as heartbeats
+from leads.run.jobs.heartbeat import Watch, heartbeat, is_gone, utc_now, worker_name
 from leads.store.engine import connect, reading, write, writing
 from leads.store.jobs import cancel, claim, enqueue, finish, job, release
 from tests.leads.conftest import PostgresServer
@@ -165,7 +165,8 @@ def test_a_row_that_was_written_tells_of_a_cancel(store: Engine) -> None:
 
 
 def test_a_live_worker_is_not_gone_and_a_dead_one_is() -> None:
-    name = "from leads.run.heartbeat import worker_name; print(worker_name(), flush=True); input()"
+    said = "print(worker_name(), flush=True); input()"
+    name = f"from leads.run.jobs.heartbeat import worker_name; {said}"
     with subprocess.Popen(  # noqa: S603  (our own interpreter)
         [sys.executable, "-c", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 from geo.errors import InputError, LeaseLostError, StoreError, WorkerError
 from leads.domain.job import Job, JobState
-from leads.run.heartbeat import Watch, utc_now, worker_name
-from leads.run.worker import Handler, Worker, carry_out, stopping_on_signals
+from leads.run.jobs.heartbeat import Watch, utc_now, worker_name
+from leads.run.jobs.worker import Handler, Worker, carry_out, stopping_on_signals
 from leads.store.engine import connect, reading, write
 from leads.store.jobs import cancel, claim, enqueue, finish, job, requeue
 from tests.leads.conftest import PostgresServer

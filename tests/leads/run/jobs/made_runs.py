@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 from geo.errors import HongxianError, WorkerError
 from geo.tiling import Tile
 from leads.domain.job import RUN, Job
-from leads.run.disk_guard import DiskGuard
-from leads.run.drive import Driver
-from leads.run.heartbeat import utc_now, worker_name
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.drive import Driver
+from leads.run.jobs.heartbeat import utc_now, worker_name
+from leads.run.jobs.worker import carry_out
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner
-from leads.run.worker import carry_out
 from leads.store import jobs
 from leads.store.engine import reading, write
 from leads.store.schema import leads, observations

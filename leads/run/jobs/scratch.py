@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
-from leads.run.disk_guard import GB, DiskGuard
+from leads.run.jobs.disk_guard import GB, DiskGuard
 from leads.run.prepared import Planned
 from leads.run.runner import Runner, run_surely
 from tiles.common_grid import gsd_m

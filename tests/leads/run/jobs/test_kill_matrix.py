@@ -17,15 +17,15 @@ from sqlalchemy import Engine
 
 from geo.errors import StoreError
 from leads.domain.job import Job, JobState
-from leads.run import journal
 from leads.run.detect import detect
 from leads.run.detection import Detection
+from leads.run.jobs import journal
 from leads.run.request import Request
 from leads.run.runner import Inline, pool
 from leads.store.engine import connect, reading
 from leads.store.job_tiles import TileState, count_tiles
 from tests.leads.conftest import PostgresServer
-from tests.leads.run.made_runs import (
+from tests.leads.run.jobs.made_runs import (
     Striking,
     current,
     driven,
@@ -41,21 +41,21 @@ MANY = 400
 """Tiles of `many_tiles`."""
 AWAY_S = 61.0
 CLI = "from api.cli.main import main; main()"
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 POINTS = [
-    ("leads.run.drive:prepare", 1),  # nothing fixed yet
-    ("leads.run.drive:save_record!", 1),  # fixed, not committed
-    ("leads.run.journal:keep_tiles", 1),
-    ("leads.run.journal:keep_tiles!", 2),  # written, not committed
-    ("leads.run.journal:save_progress!", 3),
-    ("leads.run.drive:tile_rows", 1),  # all tiles done
-    ("leads.run.drive:finish", 1),
-    ("leads.run.drive:file_run", 1),
+    ("leads.run.jobs.drive:prepare", 1),  # nothing fixed yet
+    ("leads.run.jobs.drive:save_record!", 1),  # fixed, not committed
+    ("leads.run.jobs.journal:keep_tiles", 1),
+    ("leads.run.jobs.journal:keep_tiles!", 2),  # written, not committed
+    ("leads.run.jobs.journal:save_progress!", 3),
+    ("leads.run.jobs.drive:tile_rows", 1),  # all tiles done
+    ("leads.run.jobs.drive:finish", 1),
+    ("leads.run.jobs.drive:file_run", 1),
     ("leads.store.file_run:keep_run!", 1),  # in the middle of filing
-    ("leads.run.drive:file_run!", 1),  # filed, not committed
-    ("leads.run.drive:end!", 1),  # ended, not committed
-    ("leads.run.drive:_ended!", 1),
-    ("leads.run.worker:ended_under", 1),  # committed: nothing is left to do
+    ("leads.run.jobs.drive:file_run!", 1),  # filed, not committed
+    ("leads.run.jobs.drive:end!", 1),  # ended, not committed
+    ("leads.run.jobs.drive:_ended!", 1),
+    ("leads.run.jobs.worker:ended_under", 1),  # committed: nothing is left to do
 ]
 KILLS = [
     *(("sqlite", *point) for point in POINTS),
@@ -112,10 +112,10 @@ def test_a_driver_killed_there_is_resumed(
 ) -> None:
     store = connect(request.getfixturevalue(f"{kind}_url"))
     job = submitted(store, asked)
-    killed = started("tests.leads.run.killed_run", url_of(store), job.job_id, point, str(nth))
+    killed = started("tests.leads.run.jobs.killed_run", url_of(store), job.job_id, point, str(nth))
     assert killed.wait(120) == -signal.SIGKILL
     left = current(store, job)
-    if point == "leads.run.worker:ended_under":
+    if point == "leads.run.jobs.worker:ended_under":
         assert left.state == "done"
     else:
         assert left.state == "leased" and lead_count(store) == 0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import box
 
-from leads.run.pairs import NEW_SHARE, Look, covering_pairs
+from leads.run.passes.pairs import NEW_SHARE, Look, covering_pairs
 
 DAY = date(2026, 1, 1)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from geo.errors import LeaseLostError
 from leads.domain.job import Job
-from leads.run.heartbeat import Watch
-from leads.run.worker import Worker, stopping_on_signals
+from leads.run.jobs.heartbeat import Watch
+from leads.run.jobs.worker import Worker, stopping_on_signals
 from leads.store.engine import connect, write
 from leads.store.jobs import finish, save_record
 

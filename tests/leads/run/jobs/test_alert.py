@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.domain.job import Job, JobState
-from leads.run.alert import alert_of, check_address, post_alert
+from leads.run.jobs.alert import alert_of, check_address, post_alert
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 OK = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
