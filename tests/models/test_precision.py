@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from geo.errors import InputError
+from geo.errors import WorkerError
 from leads.run.fit import chosen_detector
 from models import precision
 from models.forward import ready, run, spent
@@ -70,9 +70,9 @@ def test_every_way_is_timed_on_the_network_itself(shipped: tuple[Path, str]) -> 
 def test_a_run_goes_on_only_where_its_device_is() -> None:
     again = chosen_detector("siamese", 2.0, "cpu", "bfloat16")
     assert (again.device, again.dtype) == ("cpu", "bfloat16")
-    with pytest.raises(InputError, match="device 'cuda' is not on this machine, which has cpu"):
+    with pytest.raises(WorkerError, match="device 'cuda' is not on this machine, which has cpu"):
         chosen_detector("siamese", 2.0, "cuda", "bfloat16")
-    with pytest.raises(InputError, match="difference runs on cpu only, not on cuda"):
+    with pytest.raises(WorkerError, match="difference runs on cpu only, not on cuda"):
         chosen_detector("difference", 2.0, "cuda", "float32")
 
 
