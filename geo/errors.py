@@ -5,6 +5,7 @@ HongxianError               the command fails (exit 1)
 │   ├── ChildDiedError      it was ended by a signal, or ended itself: worth another try
 │   └── NoWorkersError      no child process answers any more, whatever it is given
 ├── StoppedError            the work was told to stop, and goes back to the queue
+├── DiskFullError           a disk that is written to has less room than is kept free
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
 ├── ChainError              a record's hash chain is broken
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
@@ -44,6 +45,10 @@ class ChildDiedError(WorkerError):
 
 class NoWorkersError(WorkerError):
     """No child process starts or answers any more: the machine is at fault, not the work."""
+
+
+class DiskFullError(HongxianError):
+    """A disk that is written to has less room than is needed, or kept free."""
 
 
 class StoreError(HongxianError):

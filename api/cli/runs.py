@@ -68,7 +68,8 @@ def _listed(connection: Connection, states: tuple[str, ...], limit: int) -> list
         both = FILED in states and WITHDRAWN in states
         filed = list_runs(connection, limit, withdrawn=None if both else WITHDRAWN in states)
         found += [_of_run(one) for one in filed]
-    return sorted(found, key=lambda one: one["at"], reverse=True)[:limit]
+    newest_first = sorted(found, key=lambda one: one["at"], reverse=True)
+    return sorted(newest_first, key=lambda one: one["state"] != JobState.LEASED)[:limit]
 
 
 def _of_job(job: Job, moment: datetime) -> dict[str, Any]:

@@ -163,8 +163,8 @@ class Work:
 
         def again(connection: Connection) -> list[Job]:
             found = jobs.list_jobs(connection, kind=RUN, states=states, limit=100_000)
-            oldest_first = sorted(found, key=lambda job: job.created_at)
-            return [_again(connection, job) for job in oldest_first]
+            in_order = sorted(found, key=lambda job: (-job.priority, job.created_at))
+            return [_again(connection, job) for job in in_order]
 
         return self._do(write(self.engine, again, repeatable=True))
 

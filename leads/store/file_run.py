@@ -183,13 +183,12 @@ class _Desk:
     def _update(self, rows: Sequence[LeadRow]) -> None:
         """Leads that were there before, at most CHUNK, as they are seen now."""
         seen = seen_of(self.connection, [row.lead_id for row in rows])
-        again = [row for row in rows if row.lead_id in self.machine_class]
-        cards = rescored(self.connection, [(row, self.states[row.lead_id]) for row in again], seen)
+        cards = rescored(self.connection, [(row, self.states[row.lead_id]) for row in rows], seen)
         changes = []
         for row in rows:
             unsure = latest_uncertainty(seen[row.lead_id])
             values: dict[str, Any] = {"uncertainty": unsure, "updated_at": self.now}
-            values |= state_columns(self.states[row.lead_id]) | cards.get(row.lead_id, {})
+            values |= state_columns(self.states[row.lead_id]) | cards[row.lead_id]
             if row.lead_id in self.machine_class:
                 values["machine_class"] = self.machine_class[row.lead_id]
             changes.append((row.lead_id, row.version, values))

@@ -97,7 +97,11 @@ class _Work:
             by_outcome[outcome].append(lead_id)
         gone = by_outcome[WithdrawalOutcome.TAKEN_BACK]
         seen = seen_of(self.connection, [i for i in lead_ids if i not in set(gone)])
-        classes = {i: suggested_class(of) or rows[i].machine_class for i, of in seen.items()}
+        suggested = {i: suggested_class(of) for i, of in seen.items()}
+        classes = {
+            i: rows[i].machine_class if one is None else one  # `unclassified` is 0, and a class
+            for i, one in suggested.items()
+        }
         decisions = {
             i: run_withdrawn(
                 rows[i].state,

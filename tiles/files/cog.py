@@ -18,7 +18,7 @@ import numpy as np
 import rasterio.shutil
 from rasterio.io import DatasetReader
 
-from geo.errors import ChildDiedError, SceneError
+from geo.errors import ChildDiedError, DiskFullError
 from tiles.files.gdal_env import gdal_env
 from tiles.files.raster_file import (
     DECODING_ERRORS,
@@ -45,6 +45,9 @@ _ENCODE_S = 16.0
 _DECODE_COG_S = 5.5
 _WORTH = 1.5
 """A copy must save this much, for it also takes disk and time before the first tile."""
+
+FULL_BYTES = 64 << 20
+"""A disk with less room than this is full, whatever the decoder says."""
 
 LEAST_BYTES = 64 << 20
 """Files of fewer decoded bytes are read as they are: a cache holds most of one."""
@@ -87,7 +90,7 @@ def as_cog(
     Pixels, grid, date and fingerprint are the same, so a run's plan and leads are too. A copy that
     is there already, from a run that was cut off, is taken: copies are whole or absent. A file that
     cannot be copied is read as it is: where it is broken, its tiles say where. `seconds` bounds one
-    copy. Raises SceneError: a file was replaced or takes too long, or the disk is full.
+    copy. Raises SceneError: a file was replaced or takes too long; DiskFullError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     todo = to_copy(files, folder, scene)
@@ -217,11 +220,11 @@ def _copied(job: _Copy) -> bool:
         check_state(path, job.band.stamp)  # after it: what was read is of the state it is named by
         whole.replace(job.target)
     except (*DECODING_ERRORS, MemoryError) as error:
-        free = shutil.disk_usage(job.target.parent).free
-        if free < job.file.most_bytes:
-            raise SceneError(
+        free = shutil.disk_usage(job.target.parent).free  # what was written is still there
+        if free < FULL_BYTES:
+            raise DiskFullError(
                 f"{path}: it cannot be copied into {job.target.parent} ({one_line(error)}): the "
-                f"disk is full, {free / 1e9:.2f} GB of {job.file.most_bytes / 1e9:.2f} are free"
+                f"disk is full, up to {job.file.most_bytes / 1e9:.2f} GB are needed; make room"
             ) from None
         return False
     finally:

@@ -85,7 +85,7 @@ def normal_url(name: str) -> str:
     """One spelling of a URL: lower-case host, no default port.
 
     Raises SceneError for whatever could mean something else to whoever reads it: user names,
-    queries, fragments, `..`, empty or encoded steps, backslashes, blanks at the ends of parts.
+    queries, fragments, `..`, empty or encoded steps, backslashes.
     """
     try:
         parts = urlsplit(name)

@@ -6,16 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from geo.errors import HongxianError
+from geo.errors import DiskFullError
 
 EVERY_S = 5.0
 """Seconds between looks."""
 GB = 1e9
 """Bytes of a GB."""
-
-
-class DiskFullError(HongxianError):
-    """A disk that a run writes to has less room than is kept free."""
 
 
 @dataclass(slots=True)

@@ -50,6 +50,7 @@ class Progress:
         earlier = earlier or {}
         return cls(
             errors=Counter(earlier.get("errors", {})),
+            notes=list(earlier.get("notes", ())),
             _seconds_before=earlier.get("seconds", 0.0),
         )
 

@@ -243,7 +243,7 @@ def test_who_may_and_how(store: Engine) -> None:
 
 
 PLACES = [square(121.6 + 0.02 * i, 31.1) for i in range(4)]
-CLASSES = (ChangeClass.WASTE_HEAP, ChangeClass.FILLED_PIT, ChangeClass.BARE_SOIL)
+CLASSES = (ChangeClass.WASTE_HEAP, ChangeClass.FILLED_PIT, ChangeClass.UNCLASSIFIED)
 sights = st.lists(
     st.tuples(
         st.integers(0, 3),

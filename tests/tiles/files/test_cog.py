@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geo.errors import HongxianError, SceneError
+from geo.errors import DiskFullError, HongxianError, SceneError
 from geo.geobox import Window
 from geo.raster import Raster
 from tiles.files import cog
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     usage = shutil.disk_usage(tmp_path)._replace(free=1 << 20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     scene = broken(tmp_path / "a.tif")
-    with pytest.raises(SceneError, match=r"the disk is full, 0\.00 GB of 0\.01 are free"):
+    with pytest.raises(DiskFullError, match=r"the disk is full, up to 0\.01 GB are needed"):
         as_cog(scene, all_of(scene), tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
 
