@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -77,6 +77,10 @@ class Outcome(Generic[Item, Result]):
     """Why it failed: WorkerError where the child died, ran over its limits, or met a bug."""
 
 
+STALLED_S, STILL_CPU_S, LOOK_S = 60.0, 0.1, 2.0
+"""Children that in so many seconds end no call and use no more processor time stand still; it is
+looked at this often. A read over a network that waits so long is tried again."""
+STOOD_STILL = ChildDiedError("the child processes stood still and were replaced")
 RENEWALS = 3
 """Pools of which no child came to give a result, one after another, before it is given up."""
 
@@ -148,12 +152,34 @@ class LimitedPool:
                     waiting[self._submit(function, (item,))] = item  # type: ignore[assignment]
                 if not waiting:
                     return
-                done, _ = wait(waiting, self._patience, FIRST_COMPLETED)
-                for future in done or list(waiting)[:1]:
+                done = self._ended(waiting)
+                for future in done:
                     yield self._outcome(future, waiting.pop(future))
+                if not done:
+                    lost, waiting = waiting, {}
+                    yield from (Outcome(item, None, STOOD_STILL) for item in lost.values())
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _ended(self, waiting: Collection[Future[Result]]) -> set[Future[Result]]:
+        """Calls that have ended; none where all children stood still and had to be replaced.
+
+        A child that is killed while it takes up a call, or hands a result over, leaves the others
+        waiting for a lock that nobody holds.
+        """
+        worked, since = children_cpu_s(), time.monotonic()
+        while True:
+            done, _ = wait(waiting, LOOK_S, FIRST_COMPLETED)
+            if done:
+                return done
+            now = children_cpu_s()
+            if abs(now - worked) > STILL_CPU_S:  # less where one ended
+                worked, since = now, time.monotonic()
+            elif time.monotonic() - since > STALLED_S:
+                self._pool.stop()  # type: ignore[no-untyped-call]
+                self._renew()
+                return set()
 
     def _outcome(self, future: Future[Result], item: Item) -> Outcome[Item, Result]:
         try:
@@ -223,6 +249,17 @@ class LimitedPool:
                     "allow more memory"
                 ) from None
             self._pool = self._new()
+
+
+def children_cpu_s() -> float:
+    """Processor seconds of the living children of this process."""
+    ticks = 0
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError, ValueError):
+            for child in (task / "children").read_text().split():
+                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def as_worker_error(error: Exception) -> WorkerError:

@@ -39,7 +39,7 @@ def runs() -> None:
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @json_option
 def list_them(states: tuple[str, ...], limit: int, as_json: bool) -> None:  # noqa: FBT001
-    """Runs under way, waiting, failed and filed, the newest first."""
+    """Runs under way, then those waiting, failed and filed, the newest first."""
     with open_store() as store, reading(store) as connection:
         found = _listed(connection, states or STATES, limit)
     if as_json:

@@ -18,6 +18,7 @@ import pytest
 
 from geo.crs import plane_for
 from geo.errors import ChildDiedError, GridError, SceneError, WorkerError
+from tiles import limited
 from tiles.limited import (
     LimitedPool,
     Limits,
@@ -248,3 +249,15 @@ def run_at_last(pool: LimitedPool, function: Callable[[int], int], item: int) ->
         with suppress(ChildDiedError):
             return pool.run(function, item)
     return pool.run(function, item)
+
+
+def test_children_that_stand_still_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "STALLED_S", 2.0)
+    monkeypatch.setattr(limited, "LOOK_S", 0.2)
+    started = time.monotonic()
+    with limited_pool(1, Limits(seconds=60)) as pool:
+        assert pool.run(abs, -1) == 1
+        still = list(pool.each(time.sleep, [50.0, 50.0]))
+        assert [type(outcome.error) for outcome in still] == [ChildDiedError] * 2
+        assert [outcome.result for outcome in pool.each(abs, [-3])] == [3]
+    assert time.monotonic() - started < 40

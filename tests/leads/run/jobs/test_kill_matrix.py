@@ -222,7 +222,7 @@ def test_a_command_killed_in_its_tiles_is_succeeded_by_the_other(
     assert left.progress is not None and left.progress["tiles"] == MANY
     assert 0 < tiles_done(store, job) < MANY
     with command(store, tmp_path, *other) as process:
-        assert process.wait(120) == 0
+        assert process.wait(200) == 0
     ended = current(store, job)
     assert ended.state is JobState.DONE and ended.fence > left.fence
     assert is_whole(store, many_undisturbed)
@@ -242,7 +242,7 @@ def test_a_command_whose_tile_process_is_killed_goes_on(
         done = wait_for_tiles(store, job, process)
         os.kill(spawned(process.pid)[0], signal.SIGKILL)
         assert done < MANY
-        assert process.wait(120) == 0
+        assert process.wait(200) == 0
     ended = current(store, job)
     assert ended.state is JobState.DONE and died(ended) > 0
     assert ended.attempts == 1, "the command itself went on"
