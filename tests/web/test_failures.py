@@ -51,6 +51,7 @@ def test_without_a_network_nothing_is_lost(visit: Visit) -> None:
 
 def test_a_wrong_password_is_told(visit: Visit) -> None:
     visitor = visit("baoshan-1")
+    visitor.page.wait_for_load_state("networkidle")  # what is asked while one leaves is refused
     visitor.page.get_by_role("button", name="退出").click()
     visitor.page.get_by_label("账号").fill("baoshan-1")
     visitor.page.get_by_label("密码").fill("wrong")

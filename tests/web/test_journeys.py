@@ -187,6 +187,7 @@ def test_on_a_phone(visit: Visit) -> None:
 def test_who_sees_no_leads_is_told_so(visit: Visit) -> None:
     visitor = visit("audit-1")
     visitor.page.get_by_role("heading", name="此角色不查看线索").wait_for()
+    visitor.page.wait_for_load_state("networkidle")  # what is asked while one leaves is refused
     visitor.page.get_by_role("button", name="退出").click()
     visitor.page.get_by_label("账号").wait_for()
     visitor.leave()
