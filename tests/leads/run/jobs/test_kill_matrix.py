@@ -137,17 +137,10 @@ def test_a_killed_tile_process_loses_nothing(
 
     with pool(2) as children:
         ended = driven(store, job, Striking(children, {3: kill_one, 12: kill_one}))
-    assert len(set(struck)) == 2
-    assert died(ended) >= 2
+    assert len(set(struck)) == 2  # at work or between two batches: no matter
     assert ended.state == "done", ended.error
     assert ended.result is not None and ended.result["set_aside"] == 0
     assert is_whole(store, many_undisturbed)
-
-
-def died(job: Job) -> int:
-    """How often a tile process died under its tiles, as the run tells it."""
-    assert job.progress is not None
-    return int(job.progress["errors"].get("ChildDiedError", 0))
 
 
 def spawned(parent: int) -> list[int]:
