@@ -22,7 +22,7 @@ STORE_KB_PER_LEAD = 6.5
 LEADS_PER_MPX = 10.0
 """On a Gaofen-1 scene of the edge of a city, without layers (docs/speed.md)."""
 TILE_ROWS = 1.3
-"""What the tiles' rows take besides while the run is under way."""
+"""Times that, for the tiles' rows while the run is under way: assumed, not measured."""
 
 
 def plan_report(
