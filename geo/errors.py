@@ -6,6 +6,8 @@ HongxianError               the command fails (exit 1)
 │   └── NoWorkersError      no child process answers any more, whatever it is given
 ├── StoppedError            the work was told to stop, and goes back to the queue
 ├── DiskFullError           a disk that is written to has less room than is kept free
+├── SourceError             a source of imagery is away, slow, or sent what cannot be: try again
+│   └── QuotaError          a metered service's budget is spent: wait, or raise it
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
 ├── ChainError              a record's hash chain is broken
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
@@ -49,6 +51,14 @@ class NoWorkersError(WorkerError):
 
 class DiskFullError(HongxianError):
     """A disk that is written to has less room than is needed, or kept free."""
+
+
+class SourceError(HongxianError):
+    """A source of imagery is away, slow, or sent what cannot be: worth another try, later."""
+
+
+class QuotaError(SourceError):
+    """A metered service's budget is spent, or would be: nothing was asked of it."""
 
 
 class StoreError(HongxianError):

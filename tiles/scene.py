@@ -1,10 +1,13 @@
 """Scene: what is known of one date's imagery without its pixels."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from geo.errors import DateError, SceneError
 from geo.geobox import GeoBox
+
+Day = date
+"""The type, where a field is called `date`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,18 @@ class Scene:
     64 KB stand in. Imagery that is to be evidence must be fetched.
     """
 
+    since: Day | None = None
+    """Of a composite of several dates the earliest, `date` being the latest; else None."""
+    acquired: datetime | None = None
+    """Instant (UTC) of the sensing where it is known: a tide is looked up by it."""
+    dates: BandFile | None = None
+    """Of a composite: which day each pixel was seen, in days since 1970-01-01; else None."""
+
     def __post_init__(self) -> None:
         if not self.bands:
             raise SceneError(f"{self.source}: no spectral band found")
+        if self.since is not None and self.since > self.date:
+            raise DateError(f"{self.source}: a composite from {self.since} to {self.date}")
 
     @property
     def geobox(self) -> GeoBox:

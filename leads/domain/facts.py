@@ -53,6 +53,11 @@ class Facts:
     """Position error between the two dates in metres."""
     approval: Approval | None = None
     """Approval on file; None while no register is asked."""
+    tide_exposure_m: float | None = None
+    """How much lower the water stood on the later image, in m; 0 away from the shore or where it
+    stood higher; None: not known."""
+    sar_seen: bool | None = None
+    """Whether radar shows a change there as well; None where none looked."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
@@ -111,12 +116,18 @@ def readings_of(facts: Facts) -> Mapping[str, Reading]:
         "suspected_content": Reading(content),
         "growth_per_month": _number(facts.growth_per_month),
         "recurrence_count": Reading(float(facts.recurrence_count)),
+        "tide_exposure_m": _number(facts.tide_exposure_m),
+        "sar_witness": _witness(facts.sar_seen),
         "approval": Reading(facts.approval.value if facts.approval else None),
     }
 
 
 def _number(value: float | None) -> Reading:
     return Reading(None if value is None else float(value))
+
+
+def _witness(seen: bool | None) -> Reading:  # noqa: FBT001 (three answers, not a switch)
+    return Reading(None if seen is None else ("seen" if seen else "unseen"))
 
 
 def _misregistration(facts: Facts) -> Reading:

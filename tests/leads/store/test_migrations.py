@@ -6,12 +6,20 @@ from sqlalchemy import Engine, text
 
 from leads.store.engine import reading, writing
 from leads.store.migrate import upgrade
-from leads.store.schema import metadata
+from leads.store.pass_tables import metadata
 
 DECLARED = {
     "sqlite": (
-        "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') "
-        "AND sql IS NOT NULL AND name NOT LIKE '%_bounds%' AND name <> 'alembic_version'",
+        "SELECT m.name, c.name, c.type, c.[notnull], c.pk FROM sqlite_master m, "
+        "pragma_table_info(m.name) c WHERE m.type = 'table' "
+        "AND m.name NOT LIKE '%_bounds%' AND m.name <> 'alembic_version'",
+        "SELECT m.name, i.[unique], i.origin, group_concat(c.name) FROM sqlite_master m, "
+        "pragma_index_list(m.name) i, pragma_index_info(i.name) c WHERE m.type = 'table' "
+        "AND m.name NOT LIKE '%_bounds%' AND m.name <> 'alembic_version' GROUP BY m.name, i.name",
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+        "AND name NOT LIKE '%_bounds%'",
+        "SELECT m.name, f.[table], f.[from], f.[to] FROM sqlite_master m, "
+        "pragma_foreign_key_list(m.name) f WHERE m.name NOT LIKE '%_bounds%'",
     ),
     "postgresql": (
         "SELECT table_name, column_name, data_type, udt_name, is_nullable "

@@ -1,0 +1,1 @@
+"""What was seen clear: clouds, haze and shadow, clear composites, and sight per hectare."""
