@@ -88,12 +88,13 @@ def fixed_json(
 
 
 def _scene_json(scene: Scene) -> dict[str, Any]:
-    return {
+    values = {
         "date": scene.date.isoformat(),
         "sha256": scene.sha256,
         "bands": list(scene.band_names),
         "scl": scene.scl is not None,
     }
+    return values if scene.since is None else {**values, "since": scene.since.isoformat()}
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:

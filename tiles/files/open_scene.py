@@ -7,7 +7,7 @@ inside `limited.run_limited`.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from tiles.files.gdal_env import IMAGE_SUFFIXES
 from tiles.files.probe import FileFacts, probe_file
 from tiles.files.raster_file import local_file, one_line
 from tiles.files.remote_url import allowed_url, is_remote
-from tiles.files.stac import is_item, read_item
+from tiles.files.stac import DATES, is_item, read_item
 from tiles.scene import BandFile, Scene
 
 MAX_FILES = 500
@@ -33,6 +33,8 @@ class _Found:
     files: tuple[FileFacts, ...]
     item: str | None = None
     item_date: str | None = None
+    since: date | None = None
+    acquired: datetime | None = None
 
 
 def open_scene(
@@ -40,20 +42,31 @@ def open_scene(
 ) -> Scene:
     """Open the scene a user named, without reading its pixels.
 
-    `when` overrides the date the imagery states of itself; `option` names, in the error's text, the
-    command's option that would have given it. Raises SceneError (not readable, not allowed, no
-    place on the ground, fewer than two bands) and DateError (no date).
+    `when` overrides all times the imagery states of itself; an item of several days (a composite)
+    is of its last one, and keeps the first and the day of each pixel. `option` names, in the
+    error's text, the command's option that would have given it. Raises SceneError (not readable,
+    not allowed, no place on the ground, fewer than two bands) and DateError (no date).
     """
     found = _find(source)
     try:
-        bands, scl = _choose(source, found.bands)
+        bands, extra = _choose(source, found.bands)
     except OSError as error:
         raise SceneError(f"{source}: {one_line(error)}") from None
     tags = [facts.tags for facts in found.files]
     day = when or scene_date(source, found.item_date, tags, option)
     paths = {facts.path for facts in found.files} | ({found.item} if found.item else set())
     remote = {facts.path: facts.fingerprint for facts in found.files if is_remote(facts.path)}
-    return Scene(source, day, bands, scl, sha256_of(paths, remote))
+    stated = when is None
+    return Scene(
+        source,
+        day,
+        bands,
+        extra.get(SCL),
+        sha256_of(paths, remote),
+        since=found.since if stated else None,
+        acquired=found.acquired if stated else None,
+        dates=extra.get(DATES) if stated else None,
+    )
 
 
 def sha256_of(paths: Iterable[str], remote: Mapping[str, bytes] = MappingProxyType({})) -> str:
@@ -110,7 +123,8 @@ def _from_item(path: str) -> _Found:
             bands.append(
                 BandFile(band.name, band.path, band.index, facts.geobox, nodata, facts.stamp)
             )
-    return _Found(tuple(bands), tuple(files.values()), path, item.when)
+    files_facts = tuple(files.values())
+    return _Found(tuple(bands), files_facts, path, item.when, item.since, item.acquired)
 
 
 def _from_folder(source: str, folder: Path) -> _Found:
@@ -166,17 +180,19 @@ def _refuse_twins(source: str, bands: Sequence[BandFile]) -> None:
             )
 
 
-def _choose(source: str, bands: Sequence[BandFile]) -> tuple[tuple[BandFile, ...], BandFile | None]:
-    """Spectral bands in order and the classification; of one name the finest, then the first."""
+def _choose(
+    source: str, bands: Sequence[BandFile]
+) -> tuple[tuple[BandFile, ...], dict[str, BandFile]]:
+    """Spectral bands in order, and what else there is; of one name the finest, then the first."""
     best: dict[str, BandFile] = {}
     for band in bands:
         held = best.setdefault(band.name, band)
         if band.geobox.pixel_size[0] < held.geobox.pixel_size[0]:
             best[band.name] = band
-    scl = best.pop(SCL, None)
+    extra = {name: best.pop(name) for name in (SCL, DATES) if name in best}
     if len(best) < 2:
         raise SceneError(
             f"{source}: {len(best)} spectral band(s) ({', '.join(best) or 'none'}); change needs "
             "at least two: name a file with several bands or a folder of band files"
         )
-    return tuple(best[name] for name in by_wavelength(list(best))), scl
+    return tuple(best[name] for name in by_wavelength(list(best))), extra

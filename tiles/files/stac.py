@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ from tiles.files.remote_url import REMOTE_VARIABLE, allowed_url, is_remote, list
 MAX_ITEM_BYTES = 16 << 20
 """A STAC item is a few kilobytes; more is not one."""
 
+DATES = "dates"
+"""Name of the band that says which day each pixel of a composite was seen."""
+
+_DATE_ROLE = "date"
 _PICTURES = {"visual", "overview", "thumbnail", "metadata", "preview"}
 _MALFORMED = (
     pystac.STACError,
@@ -40,7 +44,7 @@ class ItemBand:
     """One band of a STAC item, on this disk or where the installation may read."""
 
     name: str
-    """STAC common name, or `scl`."""
+    """STAC common name, `scl`, or DATES."""
     path: str
     """Absolute path of its file, or URL."""
     index: int
@@ -56,7 +60,11 @@ class ItemFacts:
     """What a STAC item says of a scene."""
 
     when: str | None
-    """Acquisition time as text; None when the item states none or an interval of days."""
+    """Day of acquisition as the item writes it, of an interval the last; None: it states none."""
+    since: date | None
+    """Of an interval of several days (a composite) the first; else None."""
+    acquired: datetime | None
+    """Instant of acquisition (UTC); None: it states none, or an interval of days."""
     bands: tuple[ItemBand, ...]
     """Bands in the item's order; pictures and files that are not on this disk are left out."""
 
@@ -79,7 +87,7 @@ def read_item(path: str) -> ItemFacts:
     refused: list[_Refused] = []
     try:
         item = pystac.Item.from_dict(_load(path))
-        when = _when(item)
+        when, since, acquired = _times(item)
         assets = [(key, asset) for key, asset in item.assets.items() if _is_data(key, asset)]
         folder = Path(path).parent
         if any(is_remote(asset.href) for _, asset in assets):
@@ -97,7 +105,7 @@ def read_item(path: str) -> ItemFacts:
             f"{path}: none of the {len(item.assets)} assets is a band on this disk or in a place "
             f"that {REMOTE_VARIABLE} lists; download them, or list their folder"
         )
-    return ItemFacts(when, tuple(bands))
+    return ItemFacts(when, since, acquired, tuple(bands))
 
 
 def _load(path: str) -> dict[str, Any]:
@@ -111,12 +119,26 @@ def _load(path: str) -> dict[str, Any]:
     return loaded
 
 
-def _when(item: pystac.Item) -> str | None:
-    if item.datetime is not None:
-        return item.datetime.date().isoformat()
-    ends = [item.properties.get(key) for key in ("start_datetime", "end_datetime")]
-    days = {datetime.fromisoformat(str(end)).date().isoformat() for end in ends if end}
-    return days.pop() if len(days) == 1 else None
+def _times(item: pystac.Item) -> tuple[str | None, date | None, datetime | None]:
+    """Last day, first day where it is another, and instant. Raises ValueError: ends swapped."""
+    keys = ("start_datetime", "end_datetime")
+    texts = [item.properties.get(key) for key in keys]
+    first, last = (datetime.fromisoformat(str(text)) if text else None for text in texts)
+    if first and last and first.date() != last.date():
+        if first > last:
+            raise ValueError(f"its interval ends on {last.date()}, before {first.date()}")
+        return last.date().isoformat(), first.date(), None
+    moment = item.datetime or (first and last)
+    if moment is None:
+        return None, None, None
+    return moment.date().isoformat(), None, _utc(item.datetime)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """An instant in UTC, which is also meant where an item states no zone."""
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
 
 
 def _is_data(key: str, asset: pystac.Asset) -> bool:
@@ -152,6 +174,8 @@ def _bands(
 
 def _names(key: str, asset: pystac.Asset) -> list[str | None]:
     """Per band of an asset its name, None where it is not spectral."""
+    if _DATE_ROLE in (asset.roles or []):
+        return [DATES]
     names = [_common_name(band) for band in _listed_bands(asset.extra_fields)]
     if any(names):
         return names
