@@ -11,10 +11,9 @@ from math import ceil
 import cv2
 import numpy as np
 
-from geo.crs import SHANGHAI_PLANE
-from geo.errors import GridError
 from geo.geobox import GeoBox
 from geo.raster import Codes, Float, Mask, Raster
+from tiles.synthetic.blocks import blocks_of, checked_gsd
 from tiles.synthetic.camera import Camera, digitise, expose
 from tiles.synthetic.canvas import Lattice2D, Patch, paint
 from tiles.synthetic.cover import BANDS
@@ -43,24 +42,14 @@ class SyntheticImage:
 
 def render(ground: Ground, moment: Moment, camera: Camera, geobox: GeoBox) -> SyntheticImage:
     """The image on `geobox`: north-up, square pixels, EPSG:4549; raises GridError otherwise."""
-    gsd = _checked_gsd(geobox)
-    factor = fine_factor(gsd)
-    size = max(64, _BLOCK_FINE // factor)
-    col0, phase_x = _lattice_position((geobox.bounds[0] - ground.origin[0]) / gsd)
-    row0, phase_y = _lattice_position((ground.origin[1] - geobox.bounds[3]) / gsd)
+    size = max(64, _BLOCK_FINE // fine_factor(checked_gsd(geobox)))
     pixels = np.empty((len(camera.bands), *geobox.shape), np.float32)
     scl = np.zeros(geobox.shape, np.uint8)
-    for block_row in range(row0 // size, (row0 + geobox.height - 1) // size + 1):
-        for block_col in range(col0 // size, (col0 + geobox.width - 1) // size + 1):
-            corner = ((block_col * size + phase_x) * gsd, -(block_row * size + phase_y) * gsd)
-            noise = np.random.default_rng(
-                [ground.seed, moment.seed, block_row + 2**20, block_col + 2**20]
-            )
-            block, codes = _block(ground, moment, camera, (corner, gsd, size), noise)
-            rows, rows_in = _overlap(block_row * size, size, row0, geobox.height)
-            cols, cols_in = _overlap(block_col * size, size, col0, geobox.width)
-            pixels[:, rows, cols] = block[:, rows_in, cols_in]
-            scl[rows, cols] = codes[rows_in, cols_in]
+    for one in blocks_of(ground, geobox, size):
+        noise = one.noise(ground.seed, moment.seed)
+        block, codes = _block(ground, moment, camera, (one.corner, one.gsd, size), noise)
+        pixels[:, *one.target] = block[:, *one.taken]
+        scl[one.target] = codes[one.taken]
     has_scl = "swir16" in camera.bands
     valid: Mask = np.isin(scl, CLEAR) if has_scl else np.ones(geobox.shape, np.bool_)
     return SyntheticImage(Raster(geobox, camera.bands, pixels, valid), scl if has_scl else None)
@@ -69,30 +58,6 @@ def render(ground: Ground, moment: Moment, camera: Camera, geobox: GeoBox) -> Sy
 def fine_factor(gsd: float) -> int:
     """Fine pixels along one image pixel: 2 up to 3.2 m, then fine pixels of at most 2 m."""
     return 2 if gsd <= 3.2 else ceil(gsd / 2)
-
-
-def _checked_gsd(geobox: GeoBox) -> float:
-    width, height = geobox.pixel_size
-    north_up = geobox.is_axis_aligned and geobox.transform.a > 0 > geobox.transform.e
-    if geobox.crs != SHANGHAI_PLANE or not north_up or abs(width - height) > 1e-9 * width:
-        raise GridError(
-            f"grid in {geobox.crs.name} with pixels of {width} x {height}: the synthetic ground "
-            "needs a north-up grid of square pixels in EPSG:4549"
-        )
-    return width
-
-
-def _lattice_position(position: float) -> tuple[int, float]:
-    """Whole pixels from the ground's origin, and the part of a pixel that is left."""
-    whole = int(np.floor(position + 1e-6))
-    part = position - whole
-    return whole, part if part > 2e-6 else 0.0
-
-
-def _overlap(start: int, size: int, begin: int, count: int) -> tuple[slice, slice]:
-    """Where a block's pixels lie in the image, and which of the block's they are."""
-    low, high = max(start, begin), min(start + size, begin + count)
-    return slice(low - begin, high - begin), slice(low - start, high - start)
 
 
 def _block(
