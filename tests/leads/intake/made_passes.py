@@ -154,8 +154,8 @@ def write_scene(folder: Path, shown: Showing) -> Fetched:
     seed = int(shown.acquisition.acquired.timestamp())
     noise = np.random.default_rng(seed).normal(0, 15, pixels.shape)  # no two passes are alike
     pixels = np.clip(pixels + noise, 1, 20_000).astype(np.uint16)
-    scl = np.full(pixels.shape[1:], CLEAR, np.uint8)
-    hidden = round(shown.cloud * scl.shape[1])
+    scl = np.full((EDGE_PX, EDGE_PX), CLEAR, np.uint8)
+    hidden = round(shown.cloud * EDGE_PX)
     scl[:, :hidden] = CLOUD
     pixels[:, :, :hidden] = 9_000
     shape = {"height": EDGE_PX, "width": EDGE_PX, "compress": "zstd", **place}
@@ -169,7 +169,8 @@ def _write(
     path: Path, pixels: NDArray[Any], names: tuple[str, ...], shape: dict[str, object]
 ) -> None:
     kind = {"driver": "COG", "count": len(pixels), "dtype": str(pixels.dtype), "nodata": 0}
-    with rasterio.open(path, "w", **kind, **shape) as image:
+    profile: dict[str, Any] = kind | shape
+    with rasterio.open(path, "w", **profile) as image:
         image.write(pixels)
         image.descriptions = names
 
