@@ -1,11 +1,12 @@
 """Scenes: which imagery the store knows, by the fingerprint of its files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from shapely import MultiPolygon
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import NotFoundError
@@ -39,7 +40,40 @@ class SceneRow:
     footprint: MultiPolygon
     """Outline of the finest band's grid, EPSG:4490."""
     added_at: datetime
-    """Instant (UTC) of the first run that used it."""
+    """Instant (UTC) at which it was fetched, or of the first run that used it."""
+    kind: str | None = None
+    """`optical` or `sar`; None: not fetched by a watch."""
+    acquired: datetime | None = None
+    """Instant (UTC) of the sensing; None: not known, or a composite of several."""
+    folder: str | None = None
+    """Absolute folder of what a watch fetched, on the server; None: it was opened elsewhere."""
+    bytes: int | None = None
+    """What that folder takes on the disk."""
+    coregistration_m: float | None = None
+    """Distance from its watch's reference scene, RMS in metres; None: it is the first, or it could
+    not be measured."""
+    reference_scene_id: str | None = None
+    """The scene it was measured against."""
+    pixels_removed_at: datetime | None = None
+    """Instant (UTC) at which retention took its pixels; None: they are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imagery:
+    """What is kept of a scene that was fetched, besides what its files say."""
+
+    kind: str
+    """`optical` or `sar`."""
+    folder: str
+    """Absolute folder of its files."""
+    bytes: int
+    """What they take on the disk."""
+    item: Mapping[str, Any]
+    """Its STAC item."""
+    coregistration_m: float | None = None
+    """Distance from the reference scene, RMS in metres; None: not measured."""
+    reference_scene_id: str | None = None
+    """The reference scene, or None."""
 
 
 _COLUMNS = tuple(scenes.c[field.name] for field in fields(SceneRow))
@@ -65,6 +99,47 @@ def keep_scene(connection: Connection, scene: Scene, now: datetime) -> str:
         }
         connection.execute(insert(scenes), row)
     return scene.sha256
+
+
+def keep_fetched(connection: Connection, scene: Scene, imagery: Imagery, now: datetime) -> str:
+    """Store a scene that was fetched, or what is new of one that is known; returns its id.
+
+    Imagery that retention took and that is here again counts as here.
+    """
+    scene_id = keep_scene(connection, scene, now)
+    values = {field.name: getattr(imagery, field.name) for field in fields(Imagery)}
+    values |= {"item": dict(imagery.item), "acquired": scene.acquired, "pixels_removed_at": None}
+    connection.execute(update(scenes).where(scenes.c.scene_id == scene_id).values(values))
+    return scene_id
+
+
+def item_of(connection: Connection, scene_id: str) -> Mapping[str, Any] | None:
+    """STAC item of a scene that was fetched, or None. Raises NotFoundError."""
+    row = connection.execute(select(scenes.c.item).where(scenes.c.scene_id == scene_id)).first()
+    if row is None:
+        raise NotFoundError(f"no scene {scene_id!a:.70}")
+    item: Mapping[str, Any] | None = row[0]
+    return item
+
+
+def scene_in(connection: Connection, folder: str) -> SceneRow | None:
+    """The scene that was fetched into a folder and has its pixels there, or None."""
+    here = (scenes.c.folder == folder, scenes.c.pixels_removed_at.is_(None))
+    row = connection.execute(select(*_COLUMNS).where(*here)).first()
+    return None if row is None else _scene(row)
+
+
+def fetched_scenes(connection: Connection) -> tuple[SceneRow, ...]:
+    """Scenes that were fetched and whose pixels are there; by date, then id."""
+    here = (scenes.c.folder.is_not(None), scenes.c.pixels_removed_at.is_(None))
+    asked = select(*_COLUMNS).where(*here).order_by(scenes.c.date, scenes.c.scene_id)
+    return tuple(_scene(row) for row in connection.execute(asked))
+
+
+def mark_removed(connection: Connection, scene_id: str, now: datetime) -> None:
+    """Write down that the pixels of a scene are gone, before they are."""
+    gone = update(scenes).where(scenes.c.scene_id == scene_id)
+    connection.execute(gone.values(pixels_removed_at=now))
 
 
 def _outline(scene: Scene) -> MultiPolygon:
