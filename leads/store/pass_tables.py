@@ -59,6 +59,17 @@ pass_jobs = sa.Table(
     Column("added_at", Instant, nullable=False),
 )
 
+pass_units = sa.Table(
+    "pass_units",
+    metadata,
+    Column("pass_id", ForeignKey(passes.c.pass_id), primary_key=True),
+    Column("month", Text, primary_key=True),
+    text("source"),
+    number("units"),
+    Column("at", Instant, nullable=False),
+    Index("ix_pass_units_source_month", "source", "month"),
+)
+
 scene_sights = sa.Table(
     "scene_sights",
     metadata,

@@ -11,7 +11,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add what scenes and leads hold more, and create the seven tables."""
+    """Add what scenes and leads hold more, and create the eight tables."""
     for column in (
         Column("kind", Text),
         Column("acquired", Instant),
@@ -93,6 +93,17 @@ def _passes() -> None:
         ForeignKeyConstraint(["job_id"], ["jobs.job_id"], name="fk_pass_jobs_job_id"),
     )
     op.create_index("ix_pass_jobs_job_id", "pass_jobs", ["job_id"])
+    op.create_table(
+        "pass_units",
+        Column("pass_id", Text, nullable=False),
+        Column("month", Text, nullable=False),
+        Column("source", Text, nullable=False),
+        Column("units", Float(53), nullable=False),
+        Column("at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("pass_id", "month", name="pk_pass_units"),
+        ForeignKeyConstraint(["pass_id"], ["passes.pass_id"], name="fk_pass_units_pass_id"),
+    )
+    op.create_index("ix_pass_units_source_month", "pass_units", ["source", "month"])
 
 
 def _sight() -> None:
