@@ -1,0 +1,206 @@
+"""Befores: which earlier images a pass is compared with; a pure choice.
+
+Two questions are asked of an earlier image: what is new since the ground was last seen (the latest
+clear one), and what is new since the same season a year before, when fields looked alike. Radar
+images compare only within one orbit: of those the one before.
+"""
+
+from calendar import isleap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from leads.intake.watch_spec import BeforeKind
+from tiles.sources.acquisition import Acquisition, Kind
+
+COVERS = 0.9
+"""Share of what a pass shows clear that one earlier image must show too, to serve alone."""
+ANSWERS = 0.5
+"""A question is answered by an image that shows so much of it: no other is fetched."""
+LEAST_PART = 0.02
+"""An earlier image that shows less of it adds nothing to a composite."""
+MOST_PARTS = 8
+"""Images of a composite at most: each costs a reading of the whole."""
+MOST_WANTED = 3
+"""Earlier acquisitions that are fetched at most for one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How earlier images are chosen."""
+
+    kinds: frozenset[BeforeKind]
+    """Which questions are asked."""
+    season: timedelta
+    """`same_season` is at most so far from the same day a year before."""
+    composite: timedelta
+    """`latest_clear` may be composed of passes so long before the pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and with what a pass was seen."""
+
+    identifier: str
+    """Id of the pass."""
+    kind: Kind
+    """What it was seen with."""
+    acquired: datetime
+    """Instant, UTC."""
+    orbit: str = ""
+    """Relative orbit and direction of a radar pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier pass of the same watch."""
+
+    moment: Moment
+    """When, and with what."""
+    ready: bool
+    """Its imagery is on this disk; else it is on its way."""
+    share: float = 0.0
+    """Share (0 to 1) of what the later pass shows clear that it shows clear too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The earlier images one pass is compared with."""
+
+    latest: tuple[str, ...]
+    """Passes of the latest clear image, the latest first: one, or those of a composite."""
+    season: str | None
+    """The pass of the same season, or None; not one that is `latest` already."""
+
+    def __bool__(self) -> bool:
+        return bool(self.latest) or self.season is not None
+
+
+def year_before(instant: datetime) -> datetime:
+    """The same instant of the year before; of 29 February that of 28 February."""
+    leap_day = (instant.month, instant.day) == (2, 29) and not isleap(instant.year - 1)
+    return instant.replace(year=instant.year - 1, day=28 if leap_day else instant.day)
+
+
+def spans(later: Moment, rules: Rules) -> tuple[tuple[datetime, datetime], ...]:
+    """The half-open spans of time in which earlier images are worth fetching."""
+    end = later.acquired
+    found = []
+    if later.kind is Kind.SAR or BeforeKind.LATEST_CLEAR in rules.kinds:
+        found.append((end - rules.composite, end))
+    if later.kind is Kind.OPTICAL and BeforeKind.SAME_SEASON in rules.kinds:
+        found.append(_season(later, rules))
+    return tuple((start, stop) for start, stop in found if start < stop)
+
+
+def choose(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> Chosen:
+    """Choose among the earlier passes that are ready; those that are not before `later` are none.
+
+    The order of `earlier` does not matter.
+    """
+    ready = [one for one in _comparable(later, earlier) if one.ready and one.share >= LEAST_PART]
+    if later.kind is Kind.SAR:
+        return Chosen(tuple(one.moment.identifier for one in ready[:1]), None)
+    latest: tuple[str, ...] = ()
+    if BeforeKind.LATEST_CLEAR in rules.kinds:
+        latest = _latest(later, ready, rules)
+    season = _of_season(later, ready, rules)
+    return Chosen(latest, None if (season,) == latest else season)
+
+
+def pending(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> tuple[str, ...]:
+    """Earlier passes on their way that `choose` might take: they are worth waiting for."""
+    windows = spans(later, rules)
+    return tuple(
+        one.moment.identifier
+        for one in _comparable(later, earlier)
+        if not one.ready and any(start <= one.moment.acquired < end for start, end in windows)
+    )
+
+
+def wanted(
+    later: Moment, earlier: Sequence[Earlier], offered: Iterable[Acquisition], rules: Rules
+) -> tuple[Acquisition, ...]:
+    """What to fetch of the acquisitions a source offers, for questions that nothing answers yet.
+
+    A question has an answer where an earlier pass of its span is ready or on its way. At most
+    MOST_WANTED of each span: of the latest those stated clearest of the newest, of the season those
+    stated clearest, then nearest to the day.
+    """
+    known = _comparable(later, earlier)
+    found: dict[str, Acquisition] = {}
+    offers = [one for one in offered if _fits(later, _moment(one))]
+    for start, end in spans(later, rules):
+        if any(start <= one.moment.acquired < end and _serves(one) for one in known):
+            continue
+        here = [one for one in offers if start <= one.acquired < end]
+        if end == later.acquired:
+            here.sort(key=lambda one: (one.acquired, one.identifier), reverse=True)
+            if later.kind is Kind.OPTICAL:
+                here = sorted(here[: 4 * MOST_WANTED], key=_stated)
+        else:
+            middle = year_before(later.acquired)
+            here.sort(key=lambda one: (_stated(one), abs(one.acquired - middle), one.identifier))
+        found |= {one.identifier: one for one in here[:MOST_WANTED]}
+    return tuple(sorted(found.values(), key=lambda one: (one.acquired, one.identifier)))
+
+
+def _season(later: Moment, rules: Rules) -> tuple[datetime, datetime]:
+    middle = year_before(later.acquired)
+    return middle - rules.season, min(middle + rules.season, later.acquired)
+
+
+def _latest(later: Moment, ready: Sequence[Earlier], rules: Rules) -> tuple[str, ...]:
+    """One that covers, else the parts of a composite, else whatever is the latest."""
+    near = [one for one in ready if one.moment.acquired >= later.acquired - rules.composite]
+    for one in near:
+        if one.share >= COVERS:
+            return (one.moment.identifier,)
+    if not near:
+        return tuple(one.moment.identifier for one in ready[:1])
+    return tuple(one.moment.identifier for one in near[:MOST_PARTS])
+
+
+def _of_season(later: Moment, ready: Sequence[Earlier], rules: Rules) -> str | None:
+    if BeforeKind.SAME_SEASON not in rules.kinds:
+        return None
+    start, end = _season(later, rules)
+    middle = year_before(later.acquired)
+    here = [one for one in ready if start <= one.moment.acquired < end]
+    if not here:
+        return None
+
+    def merit(one: Earlier) -> tuple[float, timedelta, str]:
+        return -min(one.share, COVERS), abs(one.moment.acquired - middle), one.moment.identifier
+
+    return min(here, key=merit).moment.identifier
+
+
+def _comparable(later: Moment, earlier: Iterable[Earlier]) -> list[Earlier]:
+    """Those of the same kind (and orbit) before it, the latest first."""
+    fits = [one for one in earlier if _fits(later, one.moment)]
+    return sorted(fits, key=lambda one: (one.moment.acquired, one.moment.identifier), reverse=True)
+
+
+def _fits(later: Moment, one: Moment) -> bool:
+    """Whether a moment lies before another, on an earlier day, and was seen with the same."""
+    if one.kind is not later.kind or _day(one) >= _day(later):
+        return False
+    return later.kind is Kind.OPTICAL or one.orbit == later.orbit
+
+
+def _day(one: Moment) -> date:
+    return one.acquired.astimezone(UTC).date()
+
+
+def _moment(one: Acquisition) -> Moment:
+    return Moment(one.identifier, one.kind, one.acquired, one.orbit)
+
+
+def _serves(one: Earlier) -> bool:
+    return not one.ready or one.share >= ANSWERS
+
+
+def _stated(one: Acquisition) -> float:
+    """Cloud as the source states it; where it does not, as much as half."""
+    return 0.5 if one.cloud_share is None else one.cloud_share

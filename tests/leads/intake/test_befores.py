@@ -1,0 +1,167 @@
+"""The choice of earlier images: never later, never across orbits, the same in any order."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.intake.befores import (
+    COVERS,
+    MOST_PARTS,
+    MOST_WANTED,
+    Chosen,
+    Earlier,
+    Moment,
+    Rules,
+    choose,
+    pending,
+    spans,
+    wanted,
+    year_before,
+)
+from leads.intake.watch_spec import BeforeKind
+from tests.leads.intake.made_passes import at, showing
+from tiles.sources.acquisition import Kind
+
+BOTH = frozenset(BeforeKind)
+RULES = Rules(BOTH, timedelta(days=30), timedelta(days=90))
+LATER = Moment("later", Kind.OPTICAL, at("2024-05-01"))
+
+instants = st.datetimes(datetime(2022, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+kinds = st.sampled_from(list(Kind))
+orbits = st.sampled_from(["11 a", "11 d", "84 a"])
+moments = st.builds(Moment, st.uuids().map(str), kinds, instants, orbits)
+shares = st.floats(0, 1)
+earlier = st.lists(st.builds(Earlier, moments, st.booleans(), shares), max_size=14)
+rules = st.builds(
+    Rules,
+    st.frozensets(st.sampled_from(list(BeforeKind))),
+    st.integers(1, 182).map(lambda days: timedelta(days=days)),
+    st.integers(0, 200).map(lambda days: timedelta(days=days)),
+)
+
+
+def ids(chosen: Chosen) -> set[str]:
+    return {*chosen.latest, *([chosen.season] if chosen.season else [])}
+
+
+@given(moments, earlier, rules)
+def test_what_is_chosen_lies_before_and_is_comparable(
+    later: Moment, there: list[Earlier], rules: Rules
+) -> None:
+    known = {one.moment.identifier: one for one in there}
+    chosen = choose(later, there, rules)
+    for name in ids(chosen):
+        one = known[name]
+        assert one.ready and one.moment.kind is later.kind
+        assert one.moment.acquired.date() < later.acquired.date()
+        assert later.kind is Kind.OPTICAL or one.moment.orbit == later.orbit
+    assert len(chosen.latest) <= MOST_PARTS
+    assert chosen.season is None or (chosen.season,) != chosen.latest
+
+
+@given(moments, earlier, rules, st.randoms())
+def test_order_does_not_matter(
+    later: Moment,
+    there: list[Earlier],
+    rules: Rules,
+    random: object,
+) -> None:
+    shuffled = list(there)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert choose(later, shuffled, rules) == choose(later, there, rules)
+    assert pending(later, shuffled, rules) == pending(later, there, rules)
+
+
+@given(moments, earlier, rules)
+def test_what_comes_later_changes_nothing(
+    later: Moment, there: list[Earlier], rules: Rules
+) -> None:
+    before = [one for one in there if one.moment.acquired < later.acquired]
+    assert choose(later, there, rules) == choose(later, before, rules)
+
+
+@given(moments, earlier, rules)
+def test_only_what_is_on_its_way_is_waited_for(
+    later: Moment, there: list[Earlier], rules: Rules
+) -> None:
+    known = {one.moment.identifier: one for one in there}
+    for name in pending(later, there, rules):
+        one = known[name]
+        assert not one.ready and one.moment.acquired < later.acquired
+        assert any(start <= one.moment.acquired < end for start, end in spans(later, rules))
+
+
+@given(moments, earlier, rules)
+def test_the_latest_clear_is_one_that_covers_or_all_are_parts(
+    later: Moment, there: list[Earlier], rules: Rules
+) -> None:
+    chosen = choose(later, there, rules).latest
+    shares = {one.moment.identifier: one.share for one in there}
+    if len(chosen) > 1:
+        assert all(shares[name] < COVERS for name in chosen)
+
+
+def optical(day: str, share: float = 1.0, *, ready: bool = True) -> Earlier:
+    return Earlier(Moment(day, Kind.OPTICAL, at(day)), ready, share)
+
+
+def test_the_latest_that_covers_and_the_same_season() -> None:
+    there = [
+        optical("2024-04-20", 0.4), optical("2024-04-11", 0.95), optical("2024-03-01"),
+        optical("2023-05-20", 0.92), optical("2023-04-28", 0.9), optical("2023-05-02", 0.5),
+    ]  # fmt: skip
+    assert choose(LATER, there, RULES) == Chosen(("2024-04-11",), "2023-04-28")
+
+
+def test_where_none_covers_the_parts_are_put_together() -> None:
+    there = [optical("2024-04-20", 0.4), optical("2024-04-11", 0.6), optical("2024-03-30", 0.0)]
+    assert choose(LATER, there, RULES).latest == ("2024-04-20", "2024-04-11")
+
+
+def test_an_old_image_is_better_than_none() -> None:
+    assert choose(LATER, [optical("2022-01-01")], RULES).latest == ("2022-01-01",)
+
+
+def test_one_image_is_not_compared_with_twice() -> None:
+    assert choose(LATER, [optical("2023-05-01")], RULES) == Chosen(("2023-05-01",), None)
+
+
+def test_nothing_is_chosen_of_nothing() -> None:
+    assert not choose(LATER, [], RULES)
+    assert not choose(LATER, [optical("2024-05-01")], RULES), "the same day"
+
+
+def test_radar_takes_the_one_before_of_its_orbit() -> None:
+    later = Moment("later", Kind.SAR, at("2024-05-01"), "11 a")
+    there = [
+        Earlier(Moment(f"{day} {orbit}", kind, at(day), orbit), ready=True, share=1.0)
+        for day, kind, orbit in (
+            ("2024-04-30", Kind.SAR, "84 a"), ("2024-04-30", Kind.OPTICAL, "11 a"),
+            ("2024-04-19", Kind.SAR, "11 a"), ("2024-04-07", Kind.SAR, "11 a"),
+        )
+    ]  # fmt: skip
+    assert choose(later, there, RULES) == Chosen(("2024-04-19 11 a",), None)
+
+
+def test_a_leap_day_has_a_year_before() -> None:
+    assert year_before(at("2024-02-29")).date() == date(2023, 2, 28)
+    assert year_before(at("2025-02-28")).date() == date(2024, 2, 28)
+
+
+def test_each_unanswered_question_is_asked() -> None:
+    days = ("2024-04-26", "2024-04-21", "2024-04-11", "2024-03-01", "2023-05-03", "2023-04-28")
+    stated = (0.9, 0.1, 0.2, 0.05, 0.3, 0.01)
+    offered = [
+        showing(day, stated=cloud).acquisition for day, cloud in zip(days, stated, strict=True)
+    ]
+    names = {one.identifier: one.acquired.date().isoformat() for one in offered}
+
+    def asked(there: list[Earlier]) -> list[str]:
+        return [names[one.identifier] for one in wanted(LATER, there, offered, RULES)]
+
+    assert asked([]) == ["2023-04-28", "2023-05-03", "2024-03-01", "2024-04-11", "2024-04-21"]
+    assert len(asked([])) <= 2 * MOST_WANTED
+    assert asked([optical("2024-04-21", ready=False)]) == ["2023-04-28", "2023-05-03"]
+    assert asked([optical("2024-04-21", 0.1)]) == asked([])
+    assert asked([optical("2023-05-01", 0.6)]) == ["2024-03-01", "2024-04-11", "2024-04-21"]
