@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
 
 from geo.errors import NotFoundError
 from leads.custody.canonical import canonical_json
@@ -217,10 +217,14 @@ def passes_of(
     acquired_before: datetime | None = None,
     kinds: Collection[str] | None = None,
     same_as: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
     limit: int | None = None,
     lock: bool = False,
 ) -> tuple[PassRow, ...]:
-    """Passes of a watch, or of all, the latest acquired first."""
+    """Passes of a watch, or of all, the latest acquired first.
+
+    `after` (instant of sensing, pass id) of the last one of a page leads to the next.
+    """
     asked = select(*_COLUMNS)
     if watch is not None:
         asked = asked.where(passes.c.watch == watch)
@@ -228,6 +232,9 @@ def passes_of(
         asked = asked.where(passes.c.acquired >= acquired_from)
     if acquired_before is not None:
         asked = asked.where(passes.c.acquired < acquired_before)
+    if after is not None:
+        ties = and_(passes.c.acquired == after[0], passes.c.pass_id > after[1])
+        asked = asked.where(or_(passes.c.acquired < after[0], ties))
     one_of = {"state": states, "role": roles, "kind": kinds, "same_as": same_as}
     for name, values in one_of.items():
         if values is not None:
