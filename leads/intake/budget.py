@@ -1,7 +1,7 @@
 """The budget of a metered source: what a month may cost, and what of it is spent or set aside.
 
-What a pass takes is set aside before it is begun, once per pass and month, so that workers who fetch
-at the same time cannot spend the same units, and a kill leaves them counted.
+What a pass takes is set aside before it is begun, once per pass and month: workers who fetch at the
+same time cannot spend the same units, and a kill leaves them counted.
 """
 
 from datetime import UTC, datetime
