@@ -7,6 +7,7 @@ from shapely import MultiPolygon
 
 from geo.change_class import ChangeClass
 from geo.errors import GridError
+from geo.water import WaterCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Candidate:
     """The class most of the probability went to."""
     uncertainty: float | None = None
     """Mean uncertainty over the patch, in [0, 1], or None when the detector states none."""
+    water: WaterCounts | None = None
+    """How many of its pixels were water, and lie near land or water; None where no band tells."""
 
     def __post_init__(self) -> None:
         if self.geometry.is_empty or self.pixels < 1 or self.area_m2 <= 0:

@@ -1,6 +1,8 @@
 """From the patches of all tiles to candidates: joined over seams, placed on the ground, sifted."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 import shapely
@@ -68,6 +70,7 @@ def _touching(patches: Sequence[Patch]) -> list[NDArray[np.intp]]:
 def _join(patches: Sequence[Patch]) -> Patch:
     parts = [polygon for patch in patches for polygon in patch.outline.geoms]
     unsure = [patch.uncertainty_sum for patch in patches if patch.uncertainty_sum is not None]
+    water = [patch.water for patch in patches if patch.water is not None]
     return Patch(
         canonical(parts),
         sum(patch.pixels for patch in patches),
@@ -75,6 +78,7 @@ def _join(patches: Sequence[Patch]) -> Patch:
         tuple(map(sum, zip(*(patch.class_sums for patch in patches), strict=True))),
         sum(unsure) if unsure else None,
         at_seam=True,
+        water=reduce(add, water) if water else None,
     )
 
 
@@ -99,6 +103,7 @@ def _candidate(
         score=calibrated(min(1.0, patch.probability_sum / (FULL * patch.pixels))),
         change_class=ChangeClass(int(np.argmax(patch.class_sums))),
         uncertainty=None if unsure is None else min(1.0, unsure / (FULL * patch.pixels)),
+        water=patch.water,
     )
 
 

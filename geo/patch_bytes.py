@@ -8,6 +8,7 @@ next, of which most are small.
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import astuple, fields
 from typing import cast
 
 import numpy as np
@@ -17,15 +18,18 @@ from shapely import GeometryType, MultiPolygon
 
 from geo.errors import StoreError
 from geo.vectorise import Patch
+from geo.water import WaterCounts
 
-MARK = b"HXP1"
+MARK = b"HXP2"
 """First bytes: what it is, and the version of the format."""
 MOST_BYTES = 1 << 30
 """What the bytes may unfold to: far more than any tile's patches, far less than memory."""
 
 _LEVEL = 1  # deflate's fastest; the steps are small already
 _HEAD = struct.Struct("<5I")  # patches, class codes, polygons, rings, corners
-_NONE = -1  # stands for an uncertainty that is not stated
+_NONE = -1  # stands for an uncertainty, or counts of water, that are not stated
+_NO_WATER = (_NONE,) * len(fields(WaterCounts))
+_TOTALS = 3 + len(_NO_WATER)  # whole numbers of a patch before those of its classes
 _MOST = (1 << 30) - 1  # so that the step between any two corners has 31 bits
 
 
@@ -44,7 +48,12 @@ def patches_to_bytes(patches: Sequence[Patch]) -> bytes:
         raise ValueError("an outline with corners that are no whole pixels cannot be kept")
     sums = np.array([patch.class_sums for patch in patches], dtype="<i8")
     totals = [
-        (p.pixels, p.probability_sum, _NONE if p.uncertainty_sum is None else p.uncertainty_sum)
+        (
+            p.pixels,
+            p.probability_sum,
+            _NONE if p.uncertainty_sum is None else p.uncertainty_sum,
+            *(_NO_WATER if p.water is None else astuple(p.water)),
+        )
         for p in patches
     ]
     parts = (
@@ -86,7 +95,8 @@ def _patches(body: bytes) -> list[Patch]:
     if count == 0:
         return []
     columns = _Columns(body)
-    pixels, probability, unsure = columns.take("<i8", 3 * count).reshape(3, count).tolist()
+    totals = columns.take("<i8", _TOTALS * count).reshape(_TOTALS, count).tolist()
+    pixels, probability, unsure, *water = totals
     sums = columns.take("<i8", codes * count).reshape(codes, count).T.tolist()
     at_seam = columns.take("u1", count).tolist()
     ends = [_ends(columns.take("<u4", size)) for size in (count, polygons, rings)]
@@ -106,9 +116,14 @@ def _patches(body: bytes) -> list[Patch]:
             tuple(sums[i]),
             None if unsure[i] == _NONE else unsure[i],
             bool(at_seam[i]),
+            _water([column[i] for column in water]),
         )
         for i in range(count)
     ]
+
+
+def _water(counts: list[int]) -> WaterCounts | None:
+    return None if counts[0] == _NONE else WaterCounts(*counts)
 
 
 class _Columns:

@@ -5,6 +5,7 @@ specks are dropped only where a tile sees them whole, so that the patches of a s
 on how it was cut into tiles.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ from geo.change_class import ChangeClass
 from geo.geobox import Window
 from geo.outlines import Labels, outlines
 from geo.raster import ChangeMap, Float, Mask
+from geo.water import WaterCounts, Wet
 
 FULL = 65535
 """Probabilities are counted in 65535ths: integer sums do not depend on their order."""
@@ -39,17 +41,30 @@ class Patch:
     """Sum of uncertainty in 65535ths, or None when the detector states none."""
     at_seam: bool
     """Touches the edge of its tile's core, so that it may go on in the next tile."""
+    water: WaterCounts | None = None
+    """How many pixels were water, and lie near land or water; None where no band tells."""
 
 
-def vectorise(change: ChangeMap, core: Window, threshold: float, speck_pixels: int) -> list[Patch]:
+def changed(change: ChangeMap, threshold: float) -> Mask:
+    """(y, x) pixels that were observed and are at or above `threshold`."""
+    mask: Mask = change.observed & (change.probability >= threshold)
+    return mask
+
+
+def vectorise(
+    change: ChangeMap, core: Window, threshold: float, speck_pixels: int, wet: Wet | None = None
+) -> list[Patch]:
     """Outline the change of one tile.
 
-    `change` covers exactly the pixels of `core` on the working grid. Pixels belong to a patch when
-    observed and at or above `threshold`; patches are 8-connected. A patch below `speck_pixels` is
-    dropped unless it touches the core's edge, before any outline is drawn: the cost of outlining
-    follows the number of patches, not of pixels.
+    `change`, and `wet` where it is given, cover exactly the pixels of `core` on the working grid.
+    Pixels belong to a patch when observed, at or above `threshold`, and not water on both dates;
+    patches are 8-connected. A patch below `speck_pixels` is dropped unless it touches the core's
+    edge, before any outline is drawn: the cost of outlining follows the number of patches, not of
+    pixels.
     """
-    mask = change.observed & (change.probability >= threshold)
+    mask = changed(change, threshold)
+    if wet is not None:
+        mask &= ~wet.both
     labels, kept = _without_specks(mask, speck_pixels)
     if not kept.any():
         return []
@@ -58,9 +73,16 @@ def vectorise(change: ChangeMap, core: Window, threshold: float, speck_pixels: i
     placed = shapely.transform(found, lambda at: at + corner)
     sums = _sums(change, mask, labels, kept)
     at_seam = _at_edge(labels, len(kept))[kept].tolist()
+    water = _water_counts(wet, labels, kept)
     return [
         Patch(
-            placed[i], sums.pixels[i], sum(sums.by_class[i]), sums.by_class[i], unsure, at_seam[i]
+            placed[i],
+            sums.pixels[i],
+            sum(sums.by_class[i]),
+            sums.by_class[i],
+            unsure,
+            at_seam[i],
+            water[i],
         )
         for i, unsure in enumerate(sums.unsure)
     ]
@@ -119,6 +141,15 @@ def _sums(change: ChangeMap, mask: Mask, labels: Labels, kept: Mask) -> _Sums:
         [tuple(row) for row in by_class.reshape(count, codes).tolist()],
         [None] * count if unsure is None else total(unsure, patch, count).tolist(),
     )
+
+
+def _water_counts(wet: Wet | None, labels: Labels, kept: Mask) -> Sequence[WaterCounts | None]:
+    """Per kept component, how many of its pixels are what."""
+    if wet is None:
+        return [None] * int(kept.sum())
+    layers = (wet.before, wet.after, wet.near_land, wet.near_water)
+    counts = (np.bincount(labels[layer], minlength=len(kept))[kept].tolist() for layer in layers)
+    return [WaterCounts(*row) for row in zip(*counts, strict=True)]
 
 
 def canonical(parts: list[Polygon]) -> MultiPolygon:

@@ -14,6 +14,7 @@ from geo.geobox import Window
 from geo.patch_bytes import patches_from_bytes, patches_to_bytes
 from geo.raster import ChangeMap
 from geo.vectorise import Patch, vectorise
+from geo.water import wet_of
 from tests.geo.test_vectorise import GRID, MASKS, SIDE, change_map
 
 
@@ -29,8 +30,10 @@ def as_values(patches: list[Patch]) -> list[tuple]:
 @given(MASKS, st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6))
 def test_patches_come_back_as_they_were(mask: np.ndarray, row: int, col: int) -> None:
     full = change_map(mask)
+    wet = wet_of(mask, mask.T, full.observed, 2)
     for change in (full, ChangeMap(GRID, full.probability, full.observed)):
         found = vectorise(change, Window(row, col, SIDE, SIDE), 0.5, 1)
+        found += vectorise(change, Window(row, col, SIDE, SIDE), 0.5, 1, wet)
         assert as_values(patches_from_bytes(patches_to_bytes(found))) == as_values(found)
 
 
@@ -50,6 +53,12 @@ def test_corners_between_pixels_are_refused() -> None:
     patch = Patch(MultiPolygon([box(0, 0, 1.5, 1)]), 1, 1, (1,), None, at_seam=False)
     with pytest.raises(ValueError, match="no whole pixels"):
         patches_to_bytes([patch])
+
+
+def test_bytes_of_an_earlier_version_are_refused() -> None:
+    kept = patches_to_bytes([])
+    with pytest.raises(StoreError, match="another version wrote them"):
+        patches_from_bytes(b"HXP1" + kept[4:])
 
 
 @settings(deadline=None)

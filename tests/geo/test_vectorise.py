@@ -15,11 +15,13 @@ from geo.dissolve import candidates_of, dissolve
 from geo.errors import GridError
 from geo.geobox import GeoBox
 from geo.raster import ChangeMap
-from geo.tiling import tiles_of
+from geo.tiling import Tile, tiles_of
 from geo.vectorise import FULL, vectorise
+from geo.water import Wet, wet_of
 
 SIDE = 17
 GRID = GeoBox(CRS.from_epsg(4549), Affine(2, 0, 570_000, 0, -2, 3_500_000), SIDE, SIDE)
+REACH = 2
 MASKS = arrays(np.bool_, (SIDE, SIDE), elements=st.booleans())
 
 
@@ -32,12 +34,28 @@ def change_map(mask: np.ndarray, seed: int = 0) -> ChangeMap:
     return ChangeMap(GRID, probability.astype(np.float32), observed, classes, unsure)
 
 
-def patches(change: ChangeMap, tile_px: int, speck_pixels: int = 1) -> list:
+def patches(
+    change: ChangeMap, tile_px: int, speck_pixels: int = 1, dates: tuple | None = None
+) -> list:
     found = []
-    for tile in tiles_of(GRID.shape, tile_px, 0):
+    for tile in tiles_of(GRID.shape, tile_px, REACH if dates else 0):
         part = change.crop(*tile.core.slices, GRID.crop(tile.core))
-        found += vectorise(part, tile.core, 0.5, speck_pixels)
+        wet = dates and seen_by(tile, *dates)
+        found += vectorise(part, tile.core, 0.5, speck_pixels, wet)
     return dissolve(found)
+
+
+def seen_by(tile: Tile, before: np.ndarray, after: np.ndarray) -> Wet:
+    """What one tile knows of water, its halo included; beyond the grid nothing was observed."""
+
+    def padded(mask: np.ndarray) -> np.ndarray:
+        top, left = tile.padded.row + REACH, tile.padded.col + REACH
+        wide = np.pad(mask, REACH)
+        return wide[top : top + tile.padded.height, left : left + tile.padded.width]
+
+    observed = padded(np.ones((SIDE, SIDE), dtype=np.bool_))
+    wet = wet_of(padded(before), padded(after), observed, REACH)
+    return wet.crop(*tile.core_in_padded.slices)
 
 
 @given(MASKS, st.integers(3, SIDE))
@@ -48,6 +66,20 @@ def test_any_tiling_gives_the_same_patches(mask: np.ndarray, tile_px: int) -> No
     assert [p.outline.wkb for p in cut] == [p.outline.wkb for p in whole]
     assert [p.class_sums for p in cut] == [p.class_sums for p in whole]
     assert [p.uncertainty_sum for p in cut] == [p.uncertainty_sum for p in whole]
+
+
+@given(MASKS, MASKS, MASKS, st.integers(3, SIDE))
+@settings(max_examples=60, deadline=None)
+def test_any_tiling_counts_the_same_water(
+    mask: np.ndarray, before: np.ndarray, after: np.ndarray, tile_px: int
+) -> None:
+    change, dates = change_map(mask), (before, after)
+    whole, cut = patches(change, SIDE, dates=dates), patches(change, tile_px, dates=dates)
+    assert [(p.outline.wkb, p.water) for p in cut] == [(p.outline.wkb, p.water) for p in whole]
+    left = mask & ~(before & after)
+    assert sum(p.pixels for p in whole) == left.sum()
+    assert sum(p.water.before for p in whole) == (left & before).sum()
+    assert sum(p.water.after for p in whole) == (left & after).sum()
 
 
 @settings(deadline=None)
