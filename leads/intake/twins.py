@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 from leads.domain.passes import PassState
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""In place of an instant that is not said."""
 _UNABLE = (PassState.OUTSIDE, PassState.BROKEN)
 _PARTS = re.compile(r"[0-9]+|[^0-9]+")
 
@@ -79,7 +80,7 @@ def _reason(member: Member, chosen: Member) -> str:
 
 
 def _quality(member: Member) -> tuple[tuple[tuple[int, int, str], ...], datetime, str]:
-    return version_key(member.version), member.published or _LONG_AGO, member.identifier
+    return version_key(member.version), member.published or LONG_AGO, member.identifier
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

@@ -257,6 +257,12 @@ def job(connection: Connection, job_id: str) -> Job:
     return _found(connection.execute(_one(job_id)).one_or_none(), job_id)
 
 
+def jobs_named(connection: Connection, job_ids: Collection[str]) -> dict[str, Job]:
+    """Jobs by their ids; those there are none of are left out."""
+    found = connection.execute(select(*_COLUMNS).where(jobs.c.job_id.in_(job_ids)))
+    return {one.job_id: one for one in map(_job, found)}
+
+
 def list_jobs(
     connection: Connection,
     *,

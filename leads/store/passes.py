@@ -10,17 +10,14 @@ from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, updat
 
 from geo.errors import NotFoundError
 from leads.custody.canonical import canonical_json
-from leads.domain.job import FETCH, RUN, USUAL_PRIORITY, Job, JobState
+from leads.domain.job import FETCH, USUAL_PRIORITY, Job
 from leads.domain.passes import MOST_FETCHES, PassRole, PassState, rest
-from leads.store.jobs import enqueue
-from leads.store.jobs import job as job_of
+from leads.store.jobs import enqueue, jobs_named
 from leads.store.pass_tables import pass_jobs, passes
-from leads.store.schema import jobs
 from leads.store.watches import lock_watch
 from tiles.sources.acquisition import Acquisition, acquisition_of
 
 _LONGEST_REASON = 1000  # characters
-_WAITING = (JobState.QUEUED, JobState.LEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,13 +268,24 @@ def jobs_of(
     found: dict[str, list[Job]] = {pass_id: [] for pass_id in pass_ids}
     asked = (
         select(pass_jobs.c.pass_id, pass_jobs.c.job_id)
-        .join(jobs, jobs.c.job_id == pass_jobs.c.job_id)
-        .where(pass_jobs.c.pass_id.in_(pass_ids), jobs.c.kind.in_([kind] if kind else (FETCH, RUN)))
+        .where(pass_jobs.c.pass_id.in_(pass_ids))
         .order_by(pass_jobs.c.added_at.desc(), pass_jobs.c.job_id)
     )
-    for pass_id, job_id in connection.execute(asked).all():
-        found[pass_id].append(job_of(connection, job_id))
+    pairs = connection.execute(asked).all()
+    known = jobs_named(connection, {job_id for _, job_id in pairs})
+    for pass_id, job_id in pairs:
+        if kind is None or known[job_id].kind == kind:
+            found[pass_id].append(known[job_id])
     return {pass_id: tuple(those) for pass_id, those in found.items()}
+
+
+def stand_ins(connection: Connection, watch: str) -> set[str]:
+    """Sensings whose pass is broken, and that have another version or copy."""
+    broken = passes.alias()
+    both = passes.join(broken, passes.c.twin_of == broken.c.pass_id)
+    asked = select(passes.c.same_as).select_from(both).distinct()
+    mine = (passes.c.watch == watch, passes.c.state == PassState.DOUBLED)
+    return set(connection.scalars(asked.where(*mine, broken.c.state == PassState.BROKEN)))
 
 
 def _one(pass_id: str) -> Select[Any]:
