@@ -6,14 +6,13 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window as FileWindow
 
-from geo.errors import DiskFullError, SceneError
+from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
-from tiles.files.cog import BLOCK_PX, write_cog
-from tiles.files.gdal_env import gdal_env
+from tiles.files.cog import BLOCK_PX
+from tiles.files.new_cog import new_cog
 from tiles.files.raster_file import DECODING_ERRORS, check_read, one_line, open_raster
 from tiles.limited import Limits
 from tiles.sources.parts import PARTS
@@ -48,25 +47,9 @@ def assemble(
     """
     scratch = target.parent / PARTS
     scratch.mkdir(exist_ok=True)
-    flat, whole = scratch / f"flat-{target.name}", scratch / f"whole-{target.name}"
-    try:
-        with gdal_env():
-            with rasterio.open(flat, "w", **_profile(grid, len(bands), dtype, nodata)) as image:
-                image.descriptions = tuple(bands)
-                for piece in pieces:
-                    _lay(image, piece, grid)
-            with open_raster(str(flat)) as image:
-                write_cog(image, whole)
-        whole.replace(target)
-    except SceneError:
-        raise
-    except DECODING_ERRORS as error:
-        raise DiskFullError(
-            f"{target}: it cannot be written ({one_line(error)}); make room on the disk"
-        ) from None
-    finally:
-        flat.unlink(missing_ok=True)
-        whole.unlink(missing_ok=True)
+    with new_cog(target, grid, bands, dtype, nodata, scratch) as image:
+        for piece in pieces:
+            _lay(image, piece, grid)
 
 
 def room_for(grid: GeoBox, bands: int, dtype: str) -> Limits:
@@ -74,27 +57,6 @@ def room_for(grid: GeoBox, bands: int, dtype: str) -> Limits:
     pixels = grid.height * grid.width * bands
     mb = ceil(pixels * np.dtype(dtype).itemsize * 1.2 / 2**20)
     return Limits(memory_mb=4096, seconds=120 + pixels / 2e6, written_mb=mb + 64)
-
-
-def _profile(grid: GeoBox, count: int, dtype: str, nodata: float) -> dict[str, object]:
-    return {
-        "driver": "GTiff",
-        "height": grid.height,
-        "width": grid.width,
-        "count": count,
-        "dtype": dtype,
-        "nodata": nodata,
-        "crs": rasterio.CRS.from_wkt(grid.crs.to_wkt()),
-        "transform": grid.transform,
-        "tiled": True,
-        "blockxsize": BLOCK_PX,
-        "blockysize": BLOCK_PX,
-        "interleave": "band",
-        "compress": "zstd",
-        "zstd_level": 1,
-        "sparse_ok": True,
-        "bigtiff": "if_safer",
-    }
 
 
 def _lay(image: DatasetWriter, piece: Piece, grid: GeoBox) -> None:
