@@ -6,7 +6,8 @@ Keys, region and endpoint come from the usual AWS_ variables (`AWS_ACCESS_KEY_ID
 
 import os
 from collections import OrderedDict
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -73,6 +74,25 @@ class S3Object:
             raise SceneError(f"{self._url}: the server answers with other bytes than asked for")
         self._tag = meta.get("e_tag")
         return Piece(data, Stamp(meta["size"], self._tag or str(meta["last_modified"])))
+
+
+def list_objects(url: str, patience: Patience) -> Iterator[tuple[str, int, datetime]]:
+    """(key below the prefix, bytes, last writing in UTC) of the objects under `s3://BUCKET/PREFIX/`.
+
+    Raises SceneError where the bucket cannot be listed.
+    """
+    import obstore  # noqa: PLC0415  (its runtime starts threads: only where S3 is read)
+    from obstore import exceptions  # noqa: PLC0415
+
+    parts = urlsplit(url)
+    prefix = parts.path.removeprefix("/")
+    try:
+        for page in obstore.list(_store(parts.netloc, patience), prefix or None):
+            for meta in page:
+                key = meta["path"].removeprefix(prefix)
+                yield key, meta["size"], meta["last_modified"].astimezone(UTC)
+    except (exceptions.BaseError, OSError, ValueError) as error:
+        raise SceneError(f"{url}: it cannot be listed ({_told(error)})") from None
 
 
 def _store(bucket: str, patience: Patience) -> "S3Store":

@@ -6,10 +6,10 @@ entities, no endless depth or size. Namespaces are dropped: producers change the
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 # expat itself, with every declaration refused: less than any tree builder would load
-from xml.parsers import expat  # noqa: S407
+from xml.parsers import expat
 
 from geo.errors import SceneError
 
@@ -132,7 +132,7 @@ class _Reader:
             self.found.append((tuple(self._path), text))
         self._path.pop()
 
-    def refuse(self, *_: object) -> None:
+    def refuse(self, *_: object) -> NoReturn:
         raise SceneError(
             f"{self._name}: XML with a DOCTYPE or entities is not read; remove them, or ask the "
             "producer for the plain file"

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from affine import Affine
+from numpy.typing import NDArray
 from rasterio.transform import from_origin
 from rasterio.warp import Resampling, reproject, transform_bounds
 
 from geo.errors import InputError, SceneError
 from tiles.files.gdal_env import gdal_env
 from tiles.files.raster_file import DECODING_ERRORS, check_read, one_line, open_raster
+
+Grid = NDArray[np.float32]
 
 MAX_DEM_PX = 25_000_000
 """Pixels of a DEM under one scene: 30 km by 30 km at 6 m."""
@@ -62,7 +66,9 @@ def local_dem(heights: Heights, bounds: tuple[float, float, float, float], targe
                     f"{heights.dem}: {dem.count} band(s), CRS {dem.crs}; a DEM has one and a place"
                 )
             west, south, east, north = _padded(bounds)
-            step = _step_deg(dem.res, dem.crs.is_geographic, (south + north) / 2)
+            step = _step_deg(min(dem.res), (south + north) / 2)
+            if dem.crs.is_geographic:
+                step = float(min(dem.res))
             shape = math.ceil((north - south) / step), math.ceil((east - west) / step)
             if shape[0] * shape[1] > MAX_DEM_PX:
                 raise SceneError(
@@ -91,15 +97,14 @@ def _padded(bounds: tuple[float, float, float, float]) -> tuple[float, float, fl
     return west - MARGIN_DEG, south - MARGIN_DEG, east + MARGIN_DEG, north + MARGIN_DEG
 
 
-def _step_deg(res: tuple[float, float], in_degrees: bool, lat: float) -> float:
+def _step_deg(step_m: float, lat: float) -> float:
     """Spacing in degrees that keeps a DEM's own detail in both directions."""
-    least = float(min(res))
-    return least if in_degrees else least / 111_320.0 * min(1.0, 1 / math.cos(math.radians(lat)))
+    return step_m / 111_320.0 * min(1.0, 1 / math.cos(math.radians(lat)))
 
 
-def _filled(found: np.ndarray, heights: Heights) -> np.ndarray:  # type: ignore[type-arg]
+def _filled(found: Grid, heights: Heights) -> Grid:
     missing = ~np.isfinite(found)
-    ground = found + np.float32(heights.geoid_m)
+    ground: Grid = found + np.float32(heights.geoid_m)
     if missing.any():
         if heights.height_m is None:
             raise SceneError(
@@ -116,7 +121,7 @@ def _filled(found: np.ndarray, heights: Heights) -> np.ndarray:  # type: ignore[
     return ground
 
 
-def _write(ground: np.ndarray, place: rasterio.Affine, target: Path) -> None:  # type: ignore[type-arg]
+def _write(ground: Grid, place: Affine, target: Path) -> None:
     with rasterio.open(
         target,
         "w",

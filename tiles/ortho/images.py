@@ -97,8 +97,9 @@ class Ortho:
     def _needed(self, rpc: Rpc, box: GeoBox, shape: tuple[int, int]) -> Window | None:
         """The part of an image that a window of the ground may need, or None."""
         xs, ys = (np.linspace(0, edge, 9) for edge in (box.width, box.height))
-        east, north = box.transform @ tuple(np.meshgrid(xs, ys))
-        lon, lat = transformer(box.crs, WGS84).transform(east.ravel(), north.ravel())
+        points = [box.transform @ (float(x), float(y)) for x in xs for y in ys]
+        east, north = np.array(points).T
+        lon, lat = transformer(box.crs, WGS84).transform(east, north)
         at = [rpc.project(lon, lat, np.full(lon.shape, h)) for h in self.height_range_m]
         rows, cols = (np.concatenate([pair[axis] for pair in at]) for axis in (0, 1))
         if not (np.isfinite(rows).all() and np.isfinite(cols).all()):
@@ -109,8 +110,8 @@ class Ortho:
             return None
         if (bottom - top) * (right - left) > _MAX_SHARE * box.height * box.width + _MAX_MORE:
             raise SceneError(
-                f"a window of {box.shape} pixels needs {bottom - top} x {right - left} of the image: "
-                "its RPC and its size do not belong together"
+                f"a window of {box.shape} pixels needs {bottom - top} x {right - left} of the "
+                "image: its RPC and its size do not belong together"
             )
         return Window(top, left, bottom - top, right - left)
 
@@ -119,8 +120,8 @@ class Ortho:
             list(range(1, len(self.bands) + 1)),
             window=rasterio.windows.Window(part.col, part.row, part.width, part.height),
         )
-        row, col, *rest = rpc.offsets
-        here = replace(rpc, offsets=(row - part.row, col - part.col, *rest))
+        row, col, lat, lon, height = rpc.offsets
+        here = replace(rpc, offsets=(row - part.row, col - part.col, lat, lon, height))
         ground = {"RPC_DEM": self.dem} if self.dem else {"RPC_HEIGHT": repr(self.height_range_m[0])}
         found = np.zeros((len(self.bands), *box.shape), np.float32)
         reproject(
@@ -165,6 +166,8 @@ class Placed:
     """Where to."""
     nodata: float = 0.0
     """Value of the file's missing pixels."""
+    is_codes: bool = False
+    """Pixels are codes: the nearest is taken, and 0 is one of them."""
 
     def pixels(self, window: Window) -> Stored:
         """(band, y, x) of a window, 0 missing. Raises SceneError."""
@@ -179,6 +182,8 @@ class Placed:
             except DECODING_ERRORS as error:
                 raise broken(self.path, error) from None
         check_read(self.path)
+        if self.is_codes:
+            return found.astype(np.uint16)
         return _stored(found, (found != 0).any(axis=0))
 
     def _warp(self, source: DatasetReader, found: NDArray[np.float32], box: GeoBox) -> None:
@@ -201,7 +206,7 @@ class Placed:
             dst_nodata=0,
             dst_crs=rasterio.CRS.from_wkt(box.crs.to_wkt()),
             dst_transform=box.transform,
-            resampling=Resampling.cubic,
+            resampling=Resampling.nearest if self.is_codes else Resampling.cubic,
             tolerance=TOLERANCE_PX,
             warp_mem_limit=WARP_MB,
         )

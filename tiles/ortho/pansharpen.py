@@ -10,6 +10,7 @@ plain upsampling); only brightness becomes finer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,12 +82,13 @@ class Sharpened:
         )
         pan = _read(self.pan, [1], window)[0]
         coarse = _read(self.mss, list(range(1, len(self.bands) + 1)), around)
-        rows = (np.arange(window.height) + window.row + 0.5) / factor - 0.5 - y_px - around.row
-        cols = (np.arange(window.width) + window.col + 0.5) / factor - 0.5 - x_px - around.col
-        cols, rows = (np.asarray(v, np.float32) for v in np.meshgrid(cols, rows))
-        fine = np.stack([cv2.remap(band, cols, rows, cv2.INTER_CUBIC) for band in coarse])
-        whole = cv2.erode((coarse > 0).all(axis=0).astype(np.uint8), np.ones((3, 3), np.uint8))
-        seen = cv2.remap(whole, cols, rows, cv2.INTER_NEAREST) > 0
+        y = (np.arange(window.height) + window.row + 0.5) / factor - 0.5 - y_px - around.row
+        x = (np.arange(window.width) + window.col + 0.5) / factor - 0.5 - x_px - around.col
+        cols, rows = (np.asarray(v, np.float32) for v in np.meshgrid(x, y))
+        fine = _stack([cv2.remap(band, cols, rows, cv2.INTER_CUBIC) for band in coarse])
+        here = np.asarray((coarse > 0).all(axis=0), np.uint8)
+        whole = cv2.erode(here, np.ones((3, 3), np.uint8))
+        seen = np.asarray(cv2.remap(whole, cols, rows, cv2.INTER_NEAREST)) > 0
         return _sharpened(pan, fine, seen & (pan > 0), self.fit.weights)
 
 
@@ -106,8 +108,8 @@ def fit_pan(pan: str, mss: str, factor: int, bands: int) -> PanFit:
     x_px, y_px = (found.x_px, found.y_px) if found else (0.0, 0.0)
     if np.hypot(x_px, y_px) > APART_PX:
         raise SceneError(
-            f"{pan}, {mss}: PAN and MSS lie {np.hypot(x_px, y_px):.1f} coarse pixels apart; they are "
-            "of two scenes, or one has the other's RPC"
+            f"{pan}, {mss}: PAN and MSS lie {np.hypot(x_px, y_px):.1f} coarse pixels apart; they "
+            "are of two scenes, or one has the other's RPC"
         )
     weights = _weights(pairs, (x_px, y_px))
     if not any(weights):
@@ -118,7 +120,7 @@ def fit_pan(pan: str, mss: str, factor: int, bands: int) -> PanFit:
 def sharpen(pan: Plane, coarse: Plane, factor: int, weights: Sequence[float]) -> Stored:
     """Sharpen arrays that lie on each other: pan (y, x), coarse (band, y, x)."""
     size = pan.shape[1], pan.shape[0]
-    fine = np.stack([cv2.resize(band, size, interpolation=cv2.INTER_CUBIC) for band in coarse])
+    fine = _stack([cv2.resize(band, size, interpolation=cv2.INTER_CUBIC) for band in coarse])
     if (fine.shape[1] // factor, fine.shape[2] // factor) != coarse.shape[1:]:
         raise SceneError(f"PAN of {pan.shape} and MSS of {coarse.shape[1:]}: no factor {factor}")
     return _sharpened(pan, fine, pan > 0, weights)
@@ -199,10 +201,14 @@ def _weights(pairs: Sequence[tuple[Plane, Plane]], shift: tuple[float, float]) -
     grey, coarse = [], []
     for low, bands in pairs:
         size = low.shape[1], low.shape[0]
-        moved = np.stack([cv2.warpAffine(b, move, size, flags=cv2.INTER_LINEAR) for b in bands])
+        moved = _stack([cv2.warpAffine(b, move, size, flags=cv2.INTER_LINEAR) for b in bands])
         grey.append(low[inner])
         coarse.append(moved[:, inner[0], inner[1]])
     return regressed(grey, coarse)
+
+
+def _stack(bands: Sequence[NDArray[Any]]) -> Plane:
+    return np.asarray(np.stack(bands), np.float32)
 
 
 def _read(path: str, indexes: list[int], window: Window) -> Plane:

@@ -7,7 +7,7 @@ three in normalised coordinates. Read from `.rpb`, from `_RPC.TXT` and from the 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,18 +74,18 @@ class Rpc:
             raise SceneError(f"RPC: scales {self.scales} and denominators must not be zero")
         if abs(self.offsets[2]) > 90 or abs(self.offsets[3]) > 180:
             raise SceneError(
-                f"RPC: latitude {self.offsets[2]}, longitude {self.offsets[3]} are no place on Earth"
+                f"RPC: latitude {self.offsets[2]}, longitude {self.offsets[3]}: no place on Earth"
             )
 
     def project(self, lon: Floats, lat: Floats, height: Floats) -> tuple[Floats, Floats]:
         """(rows, columns) of points on the ground; (0, 0) is the middle of the first pixel."""
-        terms = _terms(
+        known = terms(
             (lat - self.offsets[2]) / self.scales[2],
             (lon - self.offsets[3]) / self.scales[3],
             (height - self.offsets[4]) / self.scales[4],
         )
-        row = np.tensordot(self.row_top, terms, 1) / np.tensordot(self.row_bottom, terms, 1)
-        col = np.tensordot(self.col_top, terms, 1) / np.tensordot(self.col_bottom, terms, 1)
+        row = np.tensordot(self.row_top, known, 1) / np.tensordot(self.row_bottom, known, 1)
+        col = np.tensordot(self.col_top, known, 1) / np.tensordot(self.col_bottom, known, 1)
         return row * self.scales[0] + self.offsets[0], col * self.scales[1] + self.offsets[1]
 
     def ground(self, row: float, col: float, height: float) -> tuple[float, float]:
@@ -193,10 +193,7 @@ def _rpc(values: Mapping[str, float], name: str) -> Rpc:
             name,
             tuple(values[f"{axis}_OFF"] for axis in axes),
             tuple(values[f"{axis}_SCALE"] for axis in axes),
-            [
-                [values[f"{key}_{number}"] for number in range(1, 21)]
-                for key in _RPB_LISTS.values()
-            ],
+            [[values[f"{key}_{number}"] for number in range(1, 21)] for key in _RPB_LISTS.values()],
             (values.get("ERR_BIAS"), values.get("ERR_RAND")),
         )
     except KeyError as error:
@@ -216,18 +213,17 @@ def _checked(
     try:
         row, col, lat, lon, height = offsets
         each = scales[0], scales[1], scales[2], scales[3], scales[4]
-        parts = [tuple(part) for part in lists]
-        return Rpc((row, col, lat, lon, height), each, *parts, bias_m=known[0], random_m=known[1])
+        tops = [tuple(part) for part in lists]
+        model = Rpc((row, col, lat, lon, height), each, tops[0], tops[1], tops[2], tops[3])
+        return replace(model, bias_m=known[0], random_m=known[1])
     except SceneError as error:
         raise SceneError(f"{name}: {error}") from None
 
 
-def _terms(lat: Floats, lon: Floats, height: Floats) -> Floats:
+def terms(lat: Floats, lon: Floats, height: Floats) -> Floats:
     """The 20 terms in RPC00B's order, (20, ...)."""
     p, l, h = lat, lon, height  # noqa: E741  (the names of the standard)
     one = np.ones_like(p)
-    return np.array(
-        [one, l, p, h, l * p, l * h, p * h, l * l, p * p, h * h]
-        + [p * l * h, l**3, l * p * p, l * h * h, l * l * p, p**3, p * h * h]
-        + [l * l * h, p * p * h, h**3]
-    )
+    low = [one, l, p, h, l * p, l * h, p * h, l * l, p * p, h * h]
+    high = [p * l * h, l**3, l * p * p, l * h * h, l * l * p, p**3, p * h * h]
+    return np.array([*low, *high, l * l * h, p * p * h, h**3])

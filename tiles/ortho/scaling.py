@@ -1,7 +1,7 @@
 """From a sensor's numbers to reflectance in ten-thousandths, where the metadata says how.
 
-Top-of-atmosphere reflectance from radiance: rho = pi L d^2 / (E sin h), with L = gain * DN + bias in
-W m-2 sr-1 um-1, E the band's solar irradiance in W m-2 um-1, d the distance to the sun in
+Top-of-atmosphere reflectance from radiance: rho = pi L d^2 / (E sin h), with L = gain * DN + bias
+in W m-2 sr-1 um-1, E the band's solar irradiance in W m-2 um-1, d the distance to the sun in
 astronomical units and h the sun's elevation (G. Chander et al., doi:10.1016/j.rse.2009.01.007).
 """
 

@@ -1,4 +1,4 @@
-"""Lay an image out as a COG, strip by strip, in limited child processes, resumable between strips."""
+"""Lay an image out as a COG, strip by strip, in limited children; resumable between strips."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ class _Strip:
     image: Maker
     window: Window
     target: str
+    dtype: str
 
 
 def strips(grid: GeoBox) -> Iterator[Window]:
@@ -43,8 +44,9 @@ def lay_out(
     stage: str,
     pool: LimitedPool,
     check: Callable[[], None],
+    dtype: str = "uint16",
 ) -> None:
-    """Write an image to `target`, a COG, whole or not at all.
+    """Write an image of a `dtype` to `target`, a COG, whole or not at all.
 
     Strips that an earlier try kept as parts named after `stage` are not made again. `check` is
     called between strips. Raises SceneError, DiskFullError, WorkerError, and what `check` raises.
@@ -56,11 +58,11 @@ def lay_out(
         if not parts.has(name):
             check()
             draft = parts.draft(name)
-            pool.run(_make, _Strip(image, window, str(draft)))
+            pool.run(_make, _Strip(image, window, str(draft), dtype))
             parts.keep(name, draft)
         pieces.append(Piece(window, parts.path(name), indexes))
     check()
-    pool.run(assemble, image.grid, image.bands, "uint16", pieces, target)
+    pool.run(assemble, image.grid, image.bands, dtype, pieces, target)
     for number in range(len(pieces)):
         parts.drop(f"{stage}-{number:04d}.tif")
 
@@ -73,7 +75,7 @@ def _make(strip: _Strip) -> None:
         "height": window.height,
         "width": window.width,
         "count": len(strip.image.bands),
-        "dtype": "uint16",
+        "dtype": strip.dtype,
         "nodata": 0,
         "crs": rasterio.CRS.from_wkt(strip.image.grid.crs.to_wkt()),
         "transform": strip.image.grid.crop(window).transform,
@@ -91,7 +93,7 @@ def _make(strip: _Strip) -> None:
                     width = min(CHUNK_PX, window.width - col)
                     pixels = strip.image.pixels(Window(window.row, col, window.height, width))
                     place = rasterio.windows.Window(col, 0, width, window.height)
-                    file.write(pixels, window=place)
+                    file.write(pixels.astype(strip.dtype), window=place)
         except SceneError:
             raise
         except DECODING_ERRORS as error:
