@@ -84,6 +84,8 @@ def year_before(instant: datetime) -> datetime:
 
 def spans(later: Moment, rules: Rules) -> tuple[tuple[datetime, datetime], ...]:
     """The half-open spans of time in which earlier images are worth fetching."""
+    if not rules.kinds:
+        return ()
     end = later.acquired
     found = []
     if later.kind is Kind.SAR or BeforeKind.LATEST_CLEAR in rules.kinds:
@@ -98,6 +100,8 @@ def choose(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> Chosen:
 
     The order of `earlier` does not matter.
     """
+    if not rules.kinds:
+        return Chosen((), None)
     ready = [one for one in _comparable(later, earlier) if one.ready and one.share >= LEAST_PART]
     if later.kind is Kind.SAR:
         return Chosen(tuple(one.moment.identifier for one in ready[:1]), None)
@@ -123,16 +127,12 @@ def wanted(
 ) -> tuple[Acquisition, ...]:
     """What to fetch of the acquisitions a source offers, for questions that nothing answers yet.
 
-    A question has an answer where an earlier pass of its span is ready or on its way. At most
-    MOST_WANTED of each span: of the latest those stated clearest of the newest, of the season those
-    stated clearest, then nearest to the day.
+    At most MOST_WANTED of each span: of the latest those stated clearest of the newest, of the
+    season those stated clearest, then nearest to the day.
     """
-    known = _comparable(later, earlier)
     found: dict[str, Acquisition] = {}
     offers = [one for one in offered if _fits(later, _moment(one))]
-    for start, end in spans(later, rules):
-        if any(start <= one.moment.acquired < end and _serves(one) for one in known):
-            continue
+    for start, end in unanswered(later, earlier, rules):
         here = [one for one in offers if start <= one.acquired < end]
         if end == later.acquired:
             here.sort(key=lambda one: (one.acquired, one.identifier), reverse=True)
@@ -143,6 +143,18 @@ def wanted(
             here.sort(key=lambda one: (_stated(one), abs(one.acquired - middle), one.identifier))
         found |= {one.identifier: one for one in here[:MOST_WANTED]}
     return tuple(sorted(found.values(), key=lambda one: (one.acquired, one.identifier)))
+
+
+def unanswered(
+    later: Moment, earlier: Iterable[Earlier], rules: Rules
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Those of `spans` in which no earlier pass is on its way, or shows enough."""
+    known = [one for one in _comparable(later, earlier) if _serves(one)]
+    return tuple(
+        (start, end)
+        for start, end in spans(later, rules)
+        if not any(start <= one.moment.acquired < end for one in known)
+    )
 
 
 def _season(later: Moment, rules: Rules) -> tuple[datetime, datetime]:

@@ -1,0 +1,166 @@
+"""Fetching: a pass is brought here once, masked, measured and kept, or told as broken."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from geo.errors import DiskFullError, InputError, QuotaError, SourceError
+from leads.domain.job import FETCH, JobState
+from leads.domain.passes import PassRole, PassState
+from leads.intake.place import BANDS_FILE, HIDDEN
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.store.engine import reading
+from leads.store.scenes import scene
+from leads.store.sights import sight, sights
+from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, garble, showing
+from tests.leads.intake.made_watch import SPEC, Ground
+from tiles.clear.sight import clear_share
+from tiles.files.open_scene import open_scene
+
+FIRST = showing("2024-03-02", GROUNDS[0])
+HALF = showing("2024-04-11", GROUNDS[2], cloud=0.4)
+DARK = showing("2024-04-16", GROUNDS[2], cloud=0.9)
+
+
+@pytest.fixture
+def ground(store: Engine, tmp_path: Path) -> Ground:
+    return Ground(store, tmp_path / "imagery", ScriptedSource([FIRST, HALF, DARK], units=2.5))
+
+
+def test_a_pass_is_kept_as_a_run_will_open_it(ground: Ground) -> None:
+    ground.source.showings = [HALF]
+    (found,) = ground.find(HALF)
+    job = ground.fetch_next()
+    assert job is not None and job.state is JobState.DONE, job and job.error
+    row = ground.passes["2024-04-11"]
+    assert (row.state, row.units) == (PassState.KEPT, 2.5)
+    assert row.clear_share == pytest.approx(0.6, abs=0.06)
+    (name,) = ground.visible
+    assert name == f"2024-04-11_{found.pass_id}"
+    opened = open_scene(str(ground.folder / "made" / name))
+    with reading(ground.store) as connection:
+        kept = scene(connection, opened.sha256)
+        shown = sight(connection, opened.sha256)
+    assert row.scene_id == kept.scene_id
+    assert (kept.kind, kept.acquired, kept.folder) == ("optical", found.acquired, opened.source)
+    assert kept.bytes == sum(map(len, ground.bytes_of(name).values()))
+    assert shown is not None and clear_share(shown, SPEC.area) == pytest.approx(
+        row.clear_share, abs=1e-6
+    )
+    assert not any(file.startswith(".") for file in ground.bytes_of(name))
+    assert list((ground.folder / "made" / HIDDEN).iterdir()) == []
+
+
+def test_what_is_too_cloudy_is_kept_and_not_run(ground: Ground) -> None:
+    ground.find(FIRST, DARK)
+    ground.fetch_all()
+    row = ground.passes["2024-04-16"]
+    assert row.state is PassState.CLOUDY and row.clear_share is not None and row.clear_share < 0.15
+    assert row.reason is not None and "clear" in row.reason
+    assert row.scene_id is not None and ground.pairs == set()
+    with reading(ground.store) as connection:
+        assert len(list(sights(connection))) == 2
+
+
+def test_a_scene_is_measured_against_the_first(ground: Ground) -> None:
+    ground.find(FIRST)
+    ground.fetch_all()
+    ground.find(HALF)
+    ground.fetch_all()
+    rows = {day: ground.scene_rows[f"{day}_{row.pass_id}"] for day, row in ground.passes.items()}
+    first, later = rows["2024-03-02"], rows["2024-04-11"]
+    assert first.reference_scene_id is None and later.reference_scene_id == first.scene_id
+    assert later.item["properties"]["hongxian:reference"] == first.scene_id
+
+
+def test_broken_pixels_are_fetched_again_and_told_at_last(ground: Ground) -> None:
+    name = FIRST.acquisition.identifier
+    ground.source.garbled = {name}
+    ground.find(FIRST)
+    states = []
+    for _ in range(5):
+        job = ground.fetch_next()
+        assert job is not None
+        states.append(job.state)
+        assert ground.visible == set()
+        ground.clock.now += timedelta(hours=1)
+    assert states == [JobState.QUEUED] * 4 + [JobState.DONE]
+    assert ground.source.fetches == [name] * 5
+    row = ground.passes["2024-03-02"]
+    assert row.state is PassState.BROKEN and row.not_before is not None
+    assert row.reason is not None and "cannot be decoded" in row.reason
+
+
+def test_a_source_that_is_away_for_a_moment(ground: Ground) -> None:
+    ground.source.faults[FIRST.acquisition.identifier] = [SourceError("no answer in 10 s")]
+    ground.find(FIRST)
+    first = ground.fetch_next()
+    assert (
+        first is not None and first.state is JobState.QUEUED and first.error == "no answer in 10 s"
+    )
+    ground.clock.now += timedelta(minutes=1)
+    ground.fetch_all()
+    assert ground.states == {"2024-03-02": "kept"}
+
+
+def test_what_can_never_be_had_is_broken_at_once(ground: Ground) -> None:
+    ground.source.faults[FIRST.acquisition.identifier] = [InputError("no band nir there")]
+    ground.find(FIRST)
+    job = ground.fetch_next()
+    assert job is not None and job.state is JobState.DONE
+    row = ground.passes["2024-03-02"]
+    assert (row.state, row.reason, row.not_before) == (PassState.BROKEN, "no band nir there", None)
+
+
+def test_a_spent_budget_and_a_full_disk_hold_a_pass(store: Engine, tmp_path: Path) -> None:
+    source = ScriptedSource([FIRST, HALF], units=7.0)
+    spec = replace(SPEC, source=replace(SPEC.source, monthly_units=10.0))
+    ground = Ground(store, tmp_path / "imagery", source, spec)
+    ground.find(FIRST, HALF)
+    ground.fetch_all()
+    assert ground.states == {"2024-03-02": "kept", "2024-04-11": "held"}
+    assert source.fetches == [FIRST.acquisition.identifier]
+    assert "3.0 of 10 units" in (ground.passes["2024-04-11"].reason or "")
+
+
+@pytest.mark.parametrize("error", [QuotaError("out of units"), DiskFullError("no room")])
+def test_what_fills_up_meanwhile_holds_a_pass(ground: Ground, error: Exception) -> None:
+    ground.source.faults[FIRST.acquisition.identifier] = [error]
+    ground.find(FIRST)
+    job = ground.fetch_next()
+    assert job is not None and job.state is JobState.DONE and job.result is not None
+    assert job.result["state"] == "held" and job.result["reason"] == str(error)
+
+
+def test_a_disk_without_room_is_not_written_to(ground: Ground) -> None:
+    ground.find(FIRST)
+    full = replace(ground.fetcher, guard=DiskGuard((ground.folder,), 1e9))
+    ground.fetch_next(full)
+    row = ground.passes["2024-03-02"]
+    assert row.state is PassState.HELD and row.not_before is not None
+    assert ground.source.fetches == []
+
+
+def test_a_folder_that_was_damaged_is_made_anew(ground: Ground) -> None:
+    (found,) = ground.find(FIRST)
+    ground.fetch_all()
+    name = f"2024-03-02_{found.pass_id}"
+    before = ground.bytes_of(name)
+    garble(ground.folder / "made" / name / BANDS_FILE)
+    ground.again("2024-03-02")
+    ground.fetch_all()
+    assert ground.bytes_of(name) == before
+    assert len(ground.source.fetches) == 2
+    ground.again("2024-03-02")
+    ground.fetch_all()
+    assert len(ground.source.fetches) == 2, "what is whole is not fetched"
+    assert len(ground.jobs_of_kind(FETCH)) == 3
+
+
+def test_earlier_images_are_kept_however_cloudy(ground: Ground) -> None:
+    ground.find(DARK, role=PassRole.BEFORE)
+    ground.fetch_all()
+    assert ground.states == {"2024-04-16": "kept"}
