@@ -17,6 +17,10 @@ class Right(StrEnum):
     """Judge candidates at the desk."""
     IMAGERY = "imagery"
     """Read what is known of scenes and runs."""
+    COVERAGE = "coverage"
+    """Read when each hectare was last seen clear: officers of their own district only."""
+    PASSES = "passes"
+    """Read which passes came in and what became of them."""
     WITHDRAW = "withdraw"
     """Take back a run with what it found."""
     LAYERS = "layers"
@@ -37,6 +41,8 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.LEADS: _DESK | {Role.DISTRICT_OFFICER},
     Right.REVIEW: frozenset({Role.ANALYST}),
     Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR},
+    Right.COVERAGE: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER},
+    Right.PASSES: _DESK | {Role.BATCH_OPERATOR},
     Right.WITHDRAW: MAY_WITHDRAW,
     Right.LAYERS: _DESK | {Role.DISTRICT_OFFICER, Role.BATCH_OPERATOR},
     Right.ACCOUNTS: frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),

@@ -22,6 +22,7 @@ VALUES = {
     "job_id": "0" * 16,
     "scene_id": "0" * 64,
     "account_id": "nobody",
+    "code": "310115",
     "when": "before",
     "suffix": "png",
 }

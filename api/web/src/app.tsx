@@ -1,9 +1,10 @@
-/** The whole page: log-in, the desk, or the runs. */
+/** The whole page: log-in, the desk, the runs, or the passes. */
 
 import { useEffect, useState } from "preact/hooks";
 import { readVocabulary } from "./api/calls";
 import { Desk } from "./desk/desk";
 import { language, t } from "./i18n";
+import { PassesPage } from "./passes/passes-page";
 import { route } from "./route";
 import { RunsPage } from "./runs/runs-page";
 import { session, vocabulary } from "./session";
@@ -33,6 +34,9 @@ export function App() {
   if (failed) return <p class="waiting">{t("problem.network")}</p>;
   if (!words) return <p class="waiting">{t("app.loading")}</p>;
   const seesLeads = me.rights.includes("leads");
+  if (me.rights.includes("coverage") && section === "passes") {
+    return <PassesPage key={me.account_id} me={me} />;
+  }
   if (me.rights.includes("imagery") && (section === "runs" || !seesLeads)) {
     return <RunsPage key={me.account_id} me={me} />;
   }

@@ -9,6 +9,7 @@ from geo.errors import InputError
 from leads.domain.event import MachineAction
 from leads.domain.identity import FilingOutcome
 from leads.domain.job import JobState
+from leads.domain.passes import PassRole, PassState
 from leads.domain.roles import Role
 from leads.domain.status import (
     ClassBy,
@@ -22,6 +23,7 @@ from leads.domain.status import (
 from leads.domain.transition_table import Action
 from leads.domain.vocabulary import unit_names, vocabulary, words_of
 from leads.domain.withdrawal import FlagKind, WithdrawalOutcome
+from tiles.sources.acquisition import Kind
 
 TERMS: dict[str, type[StrEnum]] = {
     "status": Status,
@@ -38,6 +40,9 @@ TERMS: dict[str, type[StrEnum]] = {
     "withdrawal_outcome": WithdrawalOutcome,
     "flag_kind": FlagKind,
     "job_state": JobState,
+    "pass_state": PassState,
+    "pass_role": PassRole,
+    "kind": Kind,
 }
 
 

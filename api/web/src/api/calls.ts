@@ -5,6 +5,8 @@ import { session, sessionEnded } from "../session";
 import { ApiProblem, problemFrom } from "./problem";
 import type { paths } from "./schema";
 import type {
+  CoverageCorners,
+  Coverages,
   Job,
   JobDetail,
   Layer,
@@ -14,11 +16,13 @@ import type {
   LeadPage,
   LeadQuery,
   Me,
+  Pass,
   Run,
   RunDetail,
   Step,
   Taken,
   Vocabulary,
+  Watch,
   ZoneFeatures,
   ZoneKind,
 } from "./types";
@@ -126,6 +130,33 @@ export const withdrawRun = (runId: string, reason: string): Promise<RunDetail> =
   const params = { path: { run_id: runId } };
   return told(client.POST("/api/runs/{run_id}/withdrawal", { params, body: { reason } }));
 };
+
+export const listCoverage = (signal?: AbortSignal): Promise<Coverages> =>
+  told(client.GET("/api/coverage", { signal: signal ?? null }));
+
+export const readCoverage = (code: string, signal?: AbortSignal): Promise<CoverageCorners> => {
+  const params = { path: { code } };
+  return told(client.GET("/api/coverage/{code}", { params, signal: signal ?? null }));
+};
+
+export const listWatches = async (signal?: AbortSignal): Promise<Watch[]> =>
+  (await told(client.GET("/api/watches", { signal: signal ?? null }))).watches;
+
+/** A page of the ledger, and the cursor of the next one. */
+export interface PassPage {
+  passes: Pass[];
+  next: string | null;
+}
+
+export async function listPasses(
+  watch: string | null,
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<PassPage> {
+  const query = { ...(watch === null ? {} : { watch }), ...(cursor === null ? {} : { cursor }) };
+  const page = await told(client.GET("/api/passes", { params: { query }, signal: signal ?? null }));
+  return { passes: page.passes, next: page.next_cursor };
+}
 
 export const listLayers = async (): Promise<Layer[]> =>
   (await told(client.GET("/api/layers"))).layers;

@@ -88,6 +88,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Districts
+         * @description How long ago the hectares of each district were last seen clear; officers see their own.
+         */
+        get: operations["list_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coverage/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One District
+         * @description Where the picture of a district's coverage lies on the map.
+         */
+        get: operations["read_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coverage/{code}/map.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The picture: one pixel per hectare in the colour of its age, transparent elsewhere.
+         */
+        get: operations["draw_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -311,6 +371,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Passes
+         * @description The ledger, the latest acquired first.
+         */
+        get: operations["list_passes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/review": {
         parameters: {
             query?: never;
@@ -523,6 +603,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watches
+         * @description What is watched, how far each watch has come, and how many passes are in which state.
+         */
+        get: operations["list_watches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -690,11 +790,149 @@ export interface components {
          */
         ClassBy: "machine" | "account";
         /**
+         * CoverageMap
+         * @description Where the coverage picture of a district lies.
+         * @example {
+         *       "corners": [
+         *         [
+         *           121.1,
+         *           31.9
+         *         ],
+         *         [
+         *           122.1,
+         *           31.9
+         *         ],
+         *         [
+         *           122.1,
+         *           31.4
+         *         ],
+         *         [
+         *           121.1,
+         *           31.4
+         *         ]
+         *       ]
+         *     }
+         */
+        CoverageMap: {
+            /**
+             * Corners
+             * @description Longitude and latitude (WGS 84) of the picture's upper left, upper right, lower right and
+             *     lower left corner.
+             */
+            corners: number[][];
+        };
+        /**
+         * Coverages
+         * @description Coverage of the districts one may see.
+         * @example {
+         *       "districts": [
+         *         {
+         *           "district_code": "310151",
+         *           "district_name": "崇明区",
+         *           "hectares": 118500,
+         *           "latest": "2026-11-24",
+         *           "median_days": 11,
+         *           "steps": [
+         *             40210,
+         *             52100,
+         *             21000,
+         *             3100,
+         *             90,
+         *             2000
+         *           ]
+         *         }
+         *       ],
+         *       "step_names": [
+         *         "days_0_7",
+         *         "days_7_30",
+         *         "days_30_90",
+         *         "days_90_365",
+         *         "older",
+         *         "never"
+         *       ],
+         *       "today": "2026-11-26"
+         *     }
+         */
+        Coverages: {
+            /**
+             * Colours
+             * @description Colour of each step on the map, `#rrggbb`.
+             */
+            colours: string[];
+            /**
+             * Districts
+             * @description By code.
+             */
+            districts: components["schemas"]["DistrictCoverage"][];
+            /**
+             * Step Names
+             * @description Steps of age, the freshest first: days from over, to; then `older`, `never`.
+             */
+            step_names: string[];
+            /**
+             * Today
+             * Format: date
+             * @description Day the ages count to, Asia/Shanghai.
+             */
+            today: string;
+        };
+        /**
          * DiscardReason
          * @description Why a candidate is no lead; kept as the label the next model learns from.
          * @enum {string}
          */
         DiscardReason: "pseudo_change_season" | "pseudo_change_tide" | "turbid_water" | "cloud_shadow" | "sun_and_view" | "misregistration" | "image_defect" | "ploughing" | "nursery_film" | "drained_pond" | "dust_net" | "product_stock" | "river_works" | "lawful_on_file" | "licensed_site" | "duplicate" | "out_of_scope" | "below_minimum_area" | "insufficient_image";
+        /**
+         * DistrictCoverage
+         * @description How long ago the hectares of one district were last seen clear.
+         * @example {
+         *       "district_code": "310151",
+         *       "district_name": "崇明区",
+         *       "hectares": 118500,
+         *       "latest": "2026-11-24",
+         *       "median_days": 11,
+         *       "steps": [
+         *         40210,
+         *         52100,
+         *         21000,
+         *         3100,
+         *         90,
+         *         2000
+         *       ]
+         *     }
+         */
+        DistrictCoverage: {
+            /**
+             * District Code
+             * @description GB/T 2260 code.
+             */
+            district_code: string;
+            /**
+             * District Name
+             * @description Its name.
+             */
+            district_name: string;
+            /**
+             * Hectares
+             * @description Cells of 100 m whose middle lies in the district.
+             */
+            hectares: number;
+            /**
+             * Latest
+             * @description Day of the latest sight of any of them.
+             */
+            latest: string | null;
+            /**
+             * Median Days
+             * @description Half of those ever seen were seen within so many days; null where none was.
+             */
+            median_days: number | null;
+            /**
+             * Steps
+             * @description Hectares by age, in the order of `step_names`.
+             */
+            steps: number[];
+        };
         /**
          * DrawnMultiPolygon
          * @description Several polygons as they were drawn, EPSG:4490, longitude first.
@@ -1195,6 +1433,12 @@ export interface components {
          */
         JobState: "queued" | "leased" | "done" | "failed" | "cancelled";
         JsonValue: unknown;
+        /**
+         * Kind
+         * @description What a sensor sees with.
+         * @enum {string}
+         */
+        Kind: "optical" | "sar";
         /**
          * LayerAnswer
          * @description One edition of one kind of zones.
@@ -2633,6 +2877,139 @@ export interface components {
             zone_id: string;
         };
         /**
+         * PassAnswer
+         * @description One acquisition in the ledger.
+         * @example {
+         *       "acquired": "2026-11-21T02:40:11Z",
+         *       "clear_share": 0.31,
+         *       "cloud_stated": 0.7,
+         *       "collection": "sentinel-2-l2a",
+         *       "identifier": "S2B_T51RUQ_20261121",
+         *       "kind": "optical",
+         *       "pass_id": "0123456789abcdef",
+         *       "published": "2026-11-21T09:12:00Z",
+         *       "reason": "看清 31%，要求 60% / 31 % seen, 60 % wanted",
+         *       "role": "new",
+         *       "scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "state": "cloudy",
+         *       "updated_at": "2026-11-21T10:00:00Z",
+         *       "watch": "chongming"
+         *     }
+         */
+        PassAnswer: {
+            /**
+             * Acquired
+             * Format: date-time
+             * @description When it was seen.
+             */
+            acquired: string;
+            /**
+             * Clear Share
+             * @description Share of the area that was seen clear; null until it was masked.
+             */
+            clear_share: number | null;
+            /**
+             * Cloud Stated
+             * @description Cloud over the whole of it, as the source states it.
+             */
+            cloud_stated: number | null;
+            /**
+             * Collection
+             * @description The source's collection.
+             */
+            collection: string;
+            /**
+             * Identifier
+             * @description The source's own id.
+             */
+            identifier: string;
+            /** @description What it was seen with. */
+            kind: components["schemas"]["Kind"];
+            /**
+             * Pass Id
+             * @description Its id here.
+             */
+            pass_id: string;
+            /**
+             * Published
+             * @description When the source put it up, where it says so.
+             */
+            published: string | null;
+            /**
+             * Reason
+             * @description Why.
+             */
+            reason: string | null;
+            /** @description Why it was fetched. */
+            role: components["schemas"]["PassRole"];
+            /**
+             * Scene Id
+             * @description The scene it became.
+             */
+            scene_id: string | null;
+            /** @description What became of it. */
+            state: components["schemas"]["PassState"];
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When its state changed last.
+             */
+            updated_at: string;
+            /**
+             * Watch
+             * @description The watch it is for.
+             */
+            watch: string;
+        };
+        /**
+         * Passes
+         * @description A page of the ledger.
+         * @example {
+         *       "passes": [
+         *         {
+         *           "acquired": "2026-11-21T02:40:11Z",
+         *           "clear_share": 0.31,
+         *           "cloud_stated": 0.7,
+         *           "collection": "sentinel-2-l2a",
+         *           "identifier": "S2B_T51RUQ_20261121",
+         *           "kind": "optical",
+         *           "pass_id": "0123456789abcdef",
+         *           "published": "2026-11-21T09:12:00Z",
+         *           "reason": "看清 31%，要求 60% / 31 % seen, 60 % wanted",
+         *           "role": "new",
+         *           "scene_id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *           "state": "cloudy",
+         *           "updated_at": "2026-11-21T10:00:00Z",
+         *           "watch": "chongming"
+         *         }
+         *       ]
+         *     }
+         */
+        Passes: {
+            /**
+             * Next Cursor
+             * @description Where the next page starts; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Passes
+             * @description The latest acquired first.
+             */
+            passes: components["schemas"]["PassAnswer"][];
+        };
+        /**
+         * PassRole
+         * @description Why a pass was fetched.
+         * @enum {string}
+         */
+        PassRole: "new" | "before";
+        /**
+         * PassState
+         * @description Where a pass is. Every pass a search found has a row, whatever became of it.
+         * @enum {string}
+         */
+        PassState: "found" | "held" | "fetched" | "queued" | "kept" | "cloudy" | "doubled" | "outside" | "broken";
+        /**
          * PictureAnswer
          * @description Where the two pictures are, and the square of ground both show.
          */
@@ -2934,7 +3311,7 @@ export interface components {
          * @description Something a role may do.
          * @enum {string}
          */
-        Right: "leads" | "review" | "imagery" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
+        Right: "leads" | "review" | "imagery" | "coverage" | "passes" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
         /**
          * Role
          * @description What a person may do here; each account has one. Names people read: vocabulary.toml.
@@ -3835,6 +4212,102 @@ export interface components {
             };
         };
         /**
+         * WatchAnswer
+         * @description An area that is looked at again and again.
+         * @example {
+         *       "anchor": "2026-11-26T02:00:00Z",
+         *       "every_hours": 24,
+         *       "failures": 0,
+         *       "source": "copernicus",
+         *       "states": {
+         *         "cloudy": 19,
+         *         "kept": 3,
+         *         "queued": 12
+         *       },
+         *       "succeeded_at": "2026-11-26T02:00:00Z",
+         *       "tried_at": "2026-11-26T02:00:00Z",
+         *       "watch": "chongming"
+         *     }
+         */
+        WatchAnswer: {
+            /**
+             * Anchor
+             * @description What was published before this instant is in the ledger; null: no look yet.
+             */
+            anchor: string | null;
+            /**
+             * Error
+             * @description Why the last one failed; null where it did not.
+             */
+            error: string | null;
+            /**
+             * Every Hours
+             * @description Hours between looks.
+             */
+            every_hours: number;
+            /**
+             * Failures
+             * @description Looks in a row that failed since.
+             */
+            failures: number;
+            /**
+             * Source
+             * @description Name of the source it asks.
+             */
+            source: string;
+            /**
+             * States
+             * @description Passes by state.
+             */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Succeeded At
+             * @description Last look that was whole.
+             */
+            succeeded_at: string | null;
+            /**
+             * Tried At
+             * @description Last look.
+             */
+            tried_at: string | null;
+            /**
+             * Watch
+             * @description Its name in the configuration.
+             */
+            watch: string;
+        };
+        /**
+         * Watches
+         * @description All watches.
+         * @example {
+         *       "watches": [
+         *         {
+         *           "anchor": "2026-11-26T02:00:00Z",
+         *           "every_hours": 24,
+         *           "failures": 0,
+         *           "source": "copernicus",
+         *           "states": {
+         *             "cloudy": 19,
+         *             "kept": 3,
+         *             "queued": 12
+         *           },
+         *           "succeeded_at": "2026-11-26T02:00:00Z",
+         *           "tried_at": "2026-11-26T02:00:00Z",
+         *           "watch": "chongming"
+         *         }
+         *       ]
+         *     }
+         */
+        Watches: {
+            /**
+             * Watches
+             * @description By name.
+             */
+            watches: components["schemas"]["WatchAnswer"][];
+        };
+        /**
          * Withdraw
          * @description Take a run back.
          * @example {
@@ -4480,6 +4953,225 @@ export interface operations {
             };
             /** @description 请求过大 (too_large) */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverages"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The district's GB/T 2260 code. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageMap"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The district's GB/T 2260 code. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One pixel per hectare. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5449,6 +6141,80 @@ export interface operations {
             };
         };
     };
+    list_passes: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts. */
+                cursor?: string | null;
+                /** @description Most passes. */
+                limit?: number;
+                /** @description Only in these states; none named: all. */
+                state?: components["schemas"]["PassState"][];
+                /** @description Only of this watch. */
+                watch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passes"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_queue: {
         parameters: {
             query?: never;
@@ -6330,6 +7096,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Vocabulary"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_watches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watches"];
                 };
             };
             /** @description 未登录或登录已失效 (login) */

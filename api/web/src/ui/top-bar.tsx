@@ -9,17 +9,21 @@ import { session } from "../session";
 import { useStore } from "../store";
 import { LanguageSwitch } from "./language-switch";
 
-const SECTIONS: readonly (readonly [Route["section"], Key])[] = [
-  ["leads", "nav.leads"],
-  ["runs", "nav.runs"],
+/** Each page, its name, and the right that opens it. */
+const SECTIONS: readonly (readonly [Route["section"], Key, string])[] = [
+  ["leads", "nav.leads", "leads"],
+  ["runs", "nav.runs", "imagery"],
+  ["passes", "nav.passes", "coverage"],
 ];
 
-/** Leads or runs, for those who see both. */
-function Sections() {
+/** The pages one may see, for those who see more than one. */
+function Sections({ rights }: { rights: readonly string[] }) {
   const now = useStore(route);
+  const mine = SECTIONS.filter(([, , right]) => rights.includes(right));
+  if (mine.length < 2) return null;
   return (
     <nav class="sections" aria-label={t("nav.sections")}>
-      {SECTIONS.map(([section, name]) => (
+      {mine.map(([section, name]) => (
         <a
           key={section}
           href={addressOf({ ...now, section })}
@@ -54,7 +58,7 @@ export function TopBar({ me, onHelp }: { me: Me; onHelp?: () => void }) {
         <h1>{t("app.name")}</h1>
         <span class="wide">{t("app.subtitle")}</span>
       </div>
-      {me.rights.includes("leads") && me.rights.includes("imagery") && <Sections />}
+      <Sections rights={me.rights} />
       <div class="top-tools">
         <LanguageSwitch />
         {onHelp && (
