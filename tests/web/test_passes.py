@@ -39,11 +39,14 @@ PUDONG = square(121.5, 31.0, 0.3)
 AREA = MultiPolygon([box(121.55, 31.05, 121.7, 31.2)])
 SPEC = {"source": {"name": "copernicus"}, "every_hours": 6.0}
 DRAWN = """place => new Promise(done => {
-    const look = () => { const map = place.libreMap; return map && map.loaded() && map.getLayer('coverage')
+    const look = () => {
+        const map = place.libreMap;
+        return map && map.loaded() && map.getLayer('coverage')
         ? done([map.getSource('coverage').coordinates[0],
                 map.queryRenderedFeatures({layers: ['district-fill']}).length,
                 map.getCanvas().clientHeight])
-        : setTimeout(look, 100); };
+        : setTimeout(look, 100);
+    };
     look();
 })"""
 
