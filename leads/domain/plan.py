@@ -34,6 +34,8 @@ class Plan:
     """Where the detector runs."""
     dtype: str = "float32"
     """Arithmetic of the detector."""
+    water: tuple[str, str] | None = None
+    """Bands that tell water, green and an infrared one; None where the plan's bands cannot."""
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:

@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from geo.water import WaterLine
 from leads.domain.plan import Plan
 from tiles.scene import Scene
 from tiles.scene_fit import SceneFit
@@ -35,6 +36,8 @@ class RunRecord:
     """The only district that was looked at, as JSON values; None: all that the pair shows."""
     set_aside: tuple[int, ...] = ()
     """Numbers of the tiles that could not be looked at, however often it was tried."""
+    water: WaterLine | None = None
+    """Where water begins on both dates; None where no band tells."""
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values.
@@ -43,7 +46,13 @@ class RunRecord:
         are floats whose last digits follow those.
         """
         fixed = fixed_json(
-            self.before, self.after, self.fit, self.plan, self.coefficients, self.scope
+            self.before,
+            self.after,
+            self.fit,
+            self.plan,
+            self.coefficients,
+            self.scope,
+            self.water,
         )
         values = {
             **fixed,
@@ -75,6 +84,7 @@ def fixed_json(
     plan: Plan,
     coefficients: Mapping[str, Any],
     scope: Mapping[str, Any] | None,
+    water: WaterLine | None,
 ) -> dict[str, Any]:
     """What is fixed before the first tile, as JSON values; with it every tile is settled."""
     values = {
@@ -84,6 +94,8 @@ def fixed_json(
         "plan": _plan_json(plan),
         "coefficients": dict(coefficients),
     }
+    if water is not None:
+        values["water"] = {**asdict(water), "bands": list(water.bands)}
     return {**values, "scope": dict(scope)} if scope else values
 
 
@@ -101,6 +113,9 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
     grid = plan.grid
     fields = {name: getattr(plan, name) for name in plan.__slots__ if name != "grid"}
     fields["bands"] = list(plan.bands)
+    water = fields.pop("water")
+    if water is not None:  # imagery of three colours keeps the ids it had
+        fields["water"] = list(water)
     fields["grid"] = {
         "crs": grid.crs.to_string(),
         "transform": list(grid.transform[:6]),

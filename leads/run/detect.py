@@ -45,5 +45,6 @@ def sweep(results: Iterable[TileResult]) -> Swept:
     for result in results:
         swept.patches += result.patches
         swept.observed_pixels += result.observed_pixels
+        swept.water_pixels += result.water_pixels
         swept.detector_cpu_seconds += result.detector_cpu_seconds
     return swept

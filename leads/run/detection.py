@@ -53,6 +53,8 @@ class Swept:
     """Processor time inside the detector."""
     set_aside: tuple[int, ...] = ()
     """Numbers of the tiles that could not be looked at."""
+    water_pixels: int = 0
+    """Pixels of change that were water on both dates, and so none."""
 
     def candidates(self, prepared: Prepared) -> list[Candidate]:
         """Patches joined over seams and large enough, scored."""

@@ -1,8 +1,13 @@
 """Choose a detector, and fit it to a pair, in a child process: imports little, starts fast."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from geo.errors import InputError, WorkerError
+from geo.raster import Pair, Raster
+from geo.water import WaterLine, water_line
 from models.detector import Detector, TileDetector
 from models.registry import detector_named
 from models.siamese import Siamese
@@ -39,7 +44,30 @@ def chosen_detector(
         raise WorkerError(str(error)) from None
 
 
-def fit_pair(reader: PairReader, detector: Detector) -> tuple[SceneFit, TileDetector]:
-    """What the survey of a pair found, and the detector fitted to its sample."""
+def fit_pair(
+    reader: PairReader, detector: Detector, water: tuple[str, str] | None = None
+) -> tuple[SceneFit, TileDetector, WaterLine | None]:
+    """What the survey of a pair found, the detector fitted to its sample, and where water begins.
+
+    `water` are the bands that tell it; without them, or where too little was seen, the last is
+    None.
+    """
     found = survey(reader, reader.grid)
-    return found.fit, detector.fit(found.sample)
+    fitted = detector.fit(found.sample)
+    return found.fit, fitted, water and _water_line(found.sample, water)
+
+
+def _water_line(sample: Sequence[Pair], bands: tuple[str, str]) -> WaterLine | None:
+    """From all observed pixels of a sample; None where they are too few."""
+    lines = []
+    for name in ("before", "after"):
+        dates: list[Raster] = [getattr(pair, name) for pair in sample]
+        if not dates:
+            return None
+        green, infrared = (
+            np.concatenate([one.pixels[one.bands.index(band)][one.valid] for one in dates])
+            for band in bands
+        )
+        lines.append(water_line(green, infrared, swir=bands[1] == "swir16"))
+    before, after = lines
+    return None if before is None or after is None else WaterLine(bands, before, after)

@@ -6,6 +6,7 @@ from math import ceil
 
 from geo.geobox import GeoBox
 from geo.tiling import Tile, tiles_of
+from geo.water import reach_px, water_bands
 from leads.domain.minimum_area import minimum_area
 from leads.domain.plan import Plan
 from models.detector import Detector
@@ -33,24 +34,28 @@ def make_plan(
 ) -> Plan:
     """Fix tile size, halo, threshold and floors; the area floor goes by the grid's GSD.
 
+    The halo is what the detector needs, and what water is looked at around each pixel.
     `min_area_m2` replaces the table's area; the floor in pixels always holds. `tile_px` replaces
     the edge that suits the detector's halo.
     """
     floor = minimum_area(gsd_m(grid))
     multiple = detector.multiple_px
+    water = water_bands(bands)
+    halo_px = max(detector.halo_px, reach_px(gsd_m(grid)) if water else 0)
     return Plan(
         grid=grid,
         bands=bands,
         detector=detector.name,
         weights_sha256=detector.weights_sha256,
         tile_px=ceil((tile_px or _tile_px(grid, detector.halo_px)) / multiple) * multiple,
-        halo_px=ceil(detector.halo_px / multiple) * multiple,
+        halo_px=ceil(halo_px / multiple) * multiple,
         multiple_px=multiple,
         threshold=THRESHOLD if threshold is None else threshold,
         min_area_m2=floor.area_m2 if min_area_m2 is None else min_area_m2,
         min_pixels=floor.pixels,
         device=detector.device,
         dtype=detector.dtype,
+        water=water,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geo.tiling import Tile
+from geo.water import WaterLine
 from leads.domain.plan import Plan
 from leads.domain.run_record import fixed_json
 from leads.layers.load import load_layers
@@ -70,12 +71,14 @@ class Prepared:
     """What the survey learnt."""
     fitted: TileDetector
     """The detector, fitted to the survey's sample."""
+    water: WaterLine | None = None
+    """Where water begins on both dates; None where no band tells."""
 
     @property
     def work(self) -> TileWork:
         """What all tiles share."""
         planned = self.planned
-        return TileWork(planned.reader, self.fit, self.fitted, planned.plan)
+        return TileWork(planned.reader, self.fit, self.fitted, planned.plan, self.water)
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -83,7 +86,13 @@ class Prepared:
         planned, reader = self.planned, self.planned.reader
         scope = planned.scope.record if planned.scope else None
         fixed = fixed_json(
-            reader.before, reader.after, self.fit, planned.plan, self.fitted.coefficients, scope
+            reader.before,
+            reader.after,
+            self.fit,
+            planned.plan,
+            self.fitted.coefficients,
+            scope,
+            self.water,
         )
         return {**fixed, "code_version": VERSION}
 
@@ -126,8 +135,10 @@ def plan_pair(
 def prepare(planned: Planned, runner: Runner) -> Prepared:
     """Survey a planned pair and fit the detector to it."""
     with blaming(planned.blamed):
-        fit, fitted = run_surely(runner, fit_pair, planned.reader, planned.detector)
-    return Prepared(planned, fit, fitted)
+        fit, fitted, water = run_surely(
+            runner, fit_pair, planned.reader, planned.detector, planned.plan.water
+        )
+    return Prepared(planned, fit, fitted, water)
 
 
 def open_pair(request: Request, runner: Runner) -> tuple[Scene, Scene]:

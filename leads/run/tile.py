@@ -14,9 +14,11 @@ import numpy as np
 from geo.geobox import Window
 from geo.raster import Pair
 from geo.tiling import Tile
-from geo.vectorise import Patch, vectorise
+from geo.vectorise import Patch, changed, vectorise
+from geo.water import WaterLine, Wet, is_water, reach_px, wet_of
 from leads.domain.plan import Plan
 from models.detector import TileDetector
+from tiles.common_grid import gsd_m
 from tiles.kept_memory import give_back_gaps
 from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
@@ -37,6 +39,8 @@ class TileWork:
     """Fitted to this pair of scenes."""
     plan: Plan
     """Threshold and floors."""
+    water: WaterLine | None = None
+    """Where water begins on both dates; None where no band tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class TileResult:
     """Processor time inside the detector."""
     forward_cpu_seconds: float = 0.0
     """That part of it that the network's forward call took; 0 for a detector without one."""
+    water_pixels: int = 0
+    """Pixels of change that were water on both dates, and so none."""
 
 
 def process_batch(work: TileWork, tiles: Sequence[Tile]) -> tuple[TileResult, ...]:
@@ -100,9 +106,29 @@ def _look(work: TileWork, tile: Tile, pair: Pair) -> TileResult:
     change = work.detector(pair)
     after = thread_time(), _forward_seconds()
     core = change.crop(*inside.slices, change.geobox.crop(inside))
-    patches = vectorise(core, tile.core, work.plan.threshold, speck_pixels(work.plan, tile.core))
+    threshold = work.plan.threshold
+    seen = changed(core, threshold)
+    wet = _wet(work, pair, inside) if seen.any() else None
+    specks = speck_pixels(work.plan, tile.core)
+    patches = vectorise(core, tile.core, threshold, specks, wet)
+    ignored = 0 if wet is None else int(np.count_nonzero(seen & wet.both))
     give_back_gaps()
-    return TileResult(tuple(patches), observed, after[0] - before[0], after[1] - before[1])
+    spent = after[0] - before[0], after[1] - before[1]
+    return TileResult(tuple(patches), observed, *spent, ignored)
+
+
+def _wet(work: TileWork, pair: Pair, inside: Window) -> Wet | None:
+    """Where there is water on the core of a tile; None where no band tells."""
+    line = work.water
+    if line is None:
+        return None
+    reach = reach_px(gsd_m(work.plan.grid))
+    rows, cols = inside.pad(reach).slices  # the halo reaches as far, the network's further
+    before = is_water(pair.before, line.bands, line.before)[rows, cols]
+    after = is_water(pair.after, line.bands, line.after)[rows, cols]
+    wet = wet_of(before, after, pair.observed[rows, cols], reach)
+    core = Window(reach, reach, inside.height, inside.width)
+    return wet.crop(*core.slices)
 
 
 def _forward_seconds() -> float:

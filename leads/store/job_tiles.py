@@ -40,6 +40,8 @@ class TileRow:
     """Pixels seen on both dates."""
     patches: bytes | None
     """`geo.patch_bytes` of what was found; None where there is nothing."""
+    water_pixels: int | None = None
+    """Pixels of change that were water on both dates; None where the tile failed."""
 
 
 _COLUMNS = tuple(job_tiles.c[field.name] for field in fields(TileRow))

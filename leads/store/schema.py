@@ -254,6 +254,7 @@ job_tiles = sa.Table(
     text("reason", null=True),
     number("detector_cpu_s"),
     Column("observed_pixels", sa.BigInteger, nullable=False),
+    Column("water_pixels", sa.BigInteger),
     Column("patches", sa.LargeBinary),
 )
 

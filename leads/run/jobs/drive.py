@@ -153,6 +153,7 @@ def gathered(rows: Iterable[TileRow]) -> Swept:
         if row.patches is not None:
             swept.patches += patches_from_bytes(row.patches)
         swept.observed_pixels += row.observed_pixels
+        swept.water_pixels += row.water_pixels or 0
         swept.detector_cpu_seconds += row.detector_cpu_s
     swept.set_aside = tuple(aside)
     return swept

@@ -95,7 +95,8 @@ class Journal:
         patches = patches_to_bytes(result.patches) if result.patches else None
         tries = self.failures.pop(tile.index, 0)
         seen, cpu = result.observed_pixels, result.detector_cpu_seconds
-        row = TileRow(tile.index, TileState.DONE, tries, None, cpu, seen, patches)
+        water = result.water_pixels
+        row = TileRow(tile.index, TileState.DONE, tries, None, cpu, seen, patches, water)
         self.waiting[tile.index] = row
         self.progress.tiles_done += 1
         self.progress.tiles_empty += not seen

@@ -26,7 +26,8 @@ def work_on(before: Path, after: Path, tile_px: int = 128) -> TileWork:
     detector = chosen_detector("difference", gsd_m(grid))
     reader = PairReader(*scenes, common_bands(*scenes, detector.bands), grid)
     plan = make_plan(grid, reader.bands, detector, min_area_m2=200, tile_px=tile_px)
-    return TileWork(reader, *fit_pair(reader, detector), plan)
+    fit, fitted, water = fit_pair(reader, detector, plan.water)
+    return TileWork(reader, fit, fitted, plan, water)
 
 
 @pytest.fixture(scope="module")

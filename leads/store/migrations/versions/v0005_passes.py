@@ -25,6 +25,7 @@ def upgrade() -> None:
         op.add_column("scenes", column)
     op.add_column("leads", Column("shore", Json))
     op.add_column("observations", Column("shore", Json))
+    op.add_column("job_tiles", Column("water_pixels", sa.BigInteger))
     _watches()
     _passes()
     _sight()
