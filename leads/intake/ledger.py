@@ -199,7 +199,8 @@ def _made_so(
     role = row.role
     if offered is not None and role is PassRole.BEFORE and watch.before:
         role = PassRole.NEW  # fetched to compare with, before a look had found it
-        state = PassState.FETCHED if state is PassState.KEPT else state
+        if state is PassState.KEPT:
+            state, reason = PassState.FETCHED, None
     if (state, reason, twin, role) == (row.state, row.reason, row.twin_of, row.role):
         return None
     job = sensing.waiting(pass_id)

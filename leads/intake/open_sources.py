@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -20,18 +20,19 @@ class _Kind:
     source: str
     spec_module: str
     spec: str
+    usual: str = ""
+    """Name of the values that hold where the configuration says nothing; empty: the class's own."""
     secrets: bool = False
 
 
+_HUB = ("tiles.sources.sentinel_hub", "SentinelHub")
+_HUB_SPEC = ("tiles.sources.sentinel_hub_spec", "SentinelHubSpec")
 KINDS = {
-    "sentinel-hub": _Kind(
-        "tiles.sources.sentinel_hub",
-        "SentinelHub",
-        "tiles.sources.sentinel_hub_spec",
-        "SentinelHubSpec",
-        secrets=True,
+    "sentinel-hub": _Kind(*_HUB, *_HUB_SPEC, secrets=True),
+    "data-space": _Kind(*_HUB, *_HUB_SPEC, usual="DATA_SPACE", secrets=True),
+    "stac": _Kind(
+        "tiles.sources.stac_api", "StacApi", "tiles.sources.stac_api_spec", "StacApiSpec"
     ),
-    "stac": _Kind("tiles.sources.stac_api", "StacApi", "tiles.sources.stac_api", "StacApiSpec"),
     "deliveries": _Kind(
         "tiles.sources.deliveries", "Deliveries", "tiles.sources.deliveries", "DeliveriesSpec"
     ),
@@ -42,8 +43,11 @@ KINDS = {
 def settings_of(spec: SourceSpec) -> Any:  # noqa: ANN401 (each kind has a class of its own)
     """The settings of a source as its kind's own values. Raises InputError."""
     kind = _kind(spec)
-    cls = getattr(import_module(kind.spec_module), kind.spec)
-    return cls(**typed_values(cls, spec.settings, f"source {spec.name}"))
+    module = import_module(kind.spec_module)
+    typed = typed_values(getattr(module, kind.spec), spec.settings, f"source {spec.name}")
+    if kind.usual:
+        return replace(getattr(module, kind.usual), **typed)
+    return getattr(module, kind.spec)(**typed)
 
 
 def open_source(spec: SourceSpec, environment: Mapping[str, str] = os.environ) -> Source:

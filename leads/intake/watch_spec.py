@@ -32,7 +32,7 @@ class SourceSpec:
     name: str
     """Its name in the configuration: lower-case letters, digits, `-` and `_`."""
     kind: str
-    """`sentinel-hub`, `stac` or `deliveries`."""
+    """One of `leads.intake.open_sources.KINDS`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What its kind wants to know, as JSON values."""
     monthly_units: float | None = None
