@@ -1,15 +1,13 @@
 """`hongxian worker`: carries out what the queue holds."""
 
-from functools import partial
-
 import click
 
 from api.cli.store import now, open_store
-from api.cli.workplace import Place, alert, carry_out_run, runner_options
-from leads.domain.job import RUN
+from api.cli.workplace import Place, alert, handlers, runner_options
+from leads.domain.job import FETCH, RUN
 from leads.run.jobs.worker import Worker, stopping_on_signals
 
-KINDS = (RUN,)
+KINDS = (RUN, FETCH)
 """Kinds of jobs that a worker can do."""
 
 
@@ -40,10 +38,10 @@ def worker(
     with place.opened():
         pass  # a runner that cannot work is told before any job is taken
     with open_store() as store, stopping_on_signals() as stop:
-        handlers = {RUN: partial(carry_out_run, store, place, lambda _: None)}
+        known = handlers(store, place, lambda _: None)
         Worker(
             store,
-            {kind: handlers[kind] for kind in kinds or KINDS},
+            {kind: known[kind] for kind in kinds or KINDS},
             lambda line: click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True),
             stop,
             on_failure=alert,

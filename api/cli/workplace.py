@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -19,13 +20,14 @@ from geo.errors import (
     StoreError,
     WorkerError,
 )
-from leads.domain.job import RUN, USUAL_PRIORITY, Job, JobState
+from leads.domain.job import FETCH, RUN, USUAL_PRIORITY, Job, JobState
+from leads.intake.fetch import Fetcher
 from leads.run.jobs.alert import alert_of, post_alert
 from leads.run.jobs.disk_guard import DiskGuard
 from leads.run.jobs.drive import Driver, Tell
 from leads.run.jobs.heartbeat import Watch, is_gone
 from leads.run.jobs.scratch import Scratch
-from leads.run.jobs.worker import Worker, stopping_on_signals
+from leads.run.jobs.worker import Handler, Worker, stopping_on_signals
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool
 from leads.store import jobs
@@ -93,6 +95,16 @@ def carry_out_run(
             raise WorkerError(str(error)) from error  # the job is not to blame
         here = None if place.kind == "ray" else scratch(engine)  # nodes do not see this disk
         return Driver(engine, runner, disk_guard(), here, tell)(job, watch)
+
+
+def fetcher(engine: Engine) -> Fetcher:
+    """Carries out jobs of kind `fetch`, with the imagery in the data folder of the settings."""
+    return Fetcher(engine, Settings().data_folder / "imagery", disk_guard())
+
+
+def handlers(engine: Engine, place: Place, tell: Tell) -> dict[str, Handler]:
+    """What does the jobs of each kind that a worker can do; `tell` hears how far a run is."""
+    return {RUN: partial(carry_out_run, engine, place, tell), FETCH: fetcher(engine)}
 
 
 def disk_guard() -> DiskGuard:
