@@ -88,5 +88,5 @@ def acquisition_of(values: Mapping[str, Any]) -> Acquisition:
                 "footprint": shape(values["footprint"]),
             }
         )
-    except (KeyError, TypeError, ValueError, shapely.GEOSException) as error:
+    except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         raise SceneError(f"kept acquisition is damaged ({error}): search again") from None

@@ -38,7 +38,7 @@ def acquisition_of_item(source: str, collection: str, item: Mapping[str, Any]) -
             cloud_share=None if cloud is None else min(1.0, max(0.0, float(cloud) / 100)),
             **named,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
         raise SourceError(
             f"{source}: an item of the catalogue cannot be read ({type(error).__name__}: {error})"
         ) from None

@@ -39,7 +39,7 @@ class Hub:
         self._name = name
         # never the user's profile on the disk
         self._config = SHConfig(
-            use_defaults=True, sh_base_url=spec.service_url, sh_token_url=spec.token_url
+            use_defaults=True, sh_base_url=spec.hub.url, sh_token_url=spec.hub.token_url
         )
         patience = Patience(spec.tries, spec.first_wait_s, spec.longest_wait_s, spec.answer_s)
         self._client = PatientClient(name, self._config, secrets, patience)
@@ -112,10 +112,10 @@ def _collection(spec: SentinelHubSpec) -> DataCollection:
     """
     optical = spec.product.kind is Kind.OPTICAL
     known = DataCollection.SENTINEL2_L2A if optical else DataCollection.SENTINEL1_IW
-    if known.service_url == spec.service_url:
+    if known.service_url == spec.hub.url:
         return known
-    digest = hashlib.sha256(spec.service_url.encode()).hexdigest()[:16].upper()
-    return known.define_from(f"{known.name}_{digest}", service_url=spec.service_url)
+    digest = hashlib.sha256(spec.hub.url.encode()).hexdigest()[:16].upper()
+    return known.define_from(f"{known.name}_{digest}", service_url=spec.hub.url)
 
 
 def _whole(when: datetime) -> datetime:

@@ -1,6 +1,8 @@
 """Which Sentinel Hub is asked, and what for: the global service, the Data Space, or another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from geo.errors import InputError
@@ -14,19 +16,51 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
+class HubService:
+    """A deployment of Sentinel Hub."""
+
+    url: str
+    """Base of its addresses."""
+    token_url: str
+    """Where its tokens come from."""
+    cloud_band: str
+    """Its best band of the probability of cloud."""
+
+
+SERVICES: Mapping[str, HubService] = MappingProxyType(
+    {
+        "global": HubService(
+            "https://services.sentinel-hub.com",
+            f"https://services.sentinel-hub.com/auth/realms/main/{_TOKEN}",
+            "CLP",
+        ),
+        "data-space": HubService(
+            "https://sh.dataspace.copernicus.eu",
+            f"https://identity.dataspace.copernicus.eu/auth/realms/CDSE/{_TOKEN}",
+            "CLD",
+        ),
+    }
+)
+"""The global service (Planet Labs) and the Copernicus Data Space Ecosystem, which has no
+s2cloudless probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
 class SentinelHubSpec:
     """Which service is asked, and what for."""
 
-    service_url: str = "https://services.sentinel-hub.com"
-    """Base of the service's addresses."""
-    token_url: str = f"https://services.sentinel-hub.com/auth/realms/main/{_TOKEN}"
-    """Where its tokens come from."""
+    service: str = "global"
+    """A service of SERVICES."""
+    service_url: str = ""
+    """Base of the addresses of another deployment, with `token_url`; empty: those of `service`."""
+    token_url: str = ""
+    """Where the other deployment's tokens come from."""
     collection: str = OPTICAL
     """`sentinel-2-l2a` or `sentinel-1-grd`."""
     bands: tuple[str, ...] = ()
     """STAC common names; empty: those that are usual for the collection."""
-    cloud_band: str = "CLP"
-    """Band of the probability of cloud: `CLP`, `CLD` or empty."""
+    cloud_band: str | None = None
+    """Band of the probability of cloud: `CLP`, `CLD`, empty for none; None: the service's best."""
     request_px: int = 2048
     """Largest edge of one request's image, in pixels."""
     tries: int = 4
@@ -39,29 +73,34 @@ class SentinelHubSpec:
     """Time in which a part of an answer must come, in seconds."""
 
     def __post_init__(self) -> None:
-        for url in (self.service_url, self.token_url):
+        if self.service not in SERVICES:
+            raise InputError(f"service {self.service!r}: there are {', '.join(SERVICES)}")
+        if bool(self.service_url) != bool(self.token_url):
+            raise InputError("another Sentinel Hub needs both service_url and token_url")
+        for url in (self.hub.url, self.hub.token_url):
             parts = urlsplit(url)
-            if parts.scheme != "https" and not (
-                parts.scheme == "http" and parts.hostname in _LOOPBACK
-            ):
+            loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
+            if not (parts.hostname and (parts.scheme == "https" or loopback)):
                 raise InputError(f"{url}: secrets go over https only; give an https address")
         if not 64 <= self.request_px <= MOST_PX:
             raise InputError(f"requests of {self.request_px} px: 64 to {MOST_PX} can be had")
-        if self.tries < 1 or min(self.first_wait_s, self.longest_wait_s, self.answer_s) < 0:
-            raise InputError(f"{self.tries} tries: at least one, and no time below 0")
+        if self.tries < 1 or min(self.first_wait_s, self.longest_wait_s) < 0 or self.answer_s <= 0:
+            raise InputError(
+                f"{self.tries} tries, waits of {self.first_wait_s} to {self.longest_wait_s} s, "
+                f"answers in {self.answer_s} s: give at least one try and no time below 0"
+            )
         _ = self.product
+
+    @property
+    def hub(self) -> HubService:
+        """The deployment that is asked."""
+        known = SERVICES[self.service]
+        if not self.service_url:
+            return known
+        return HubService(self.service_url.rstrip("/"), self.token_url, known.cloud_band)
 
     @property
     def product(self) -> Product:
         """What its requests bring."""
-        return product_of(self.collection, self.bands, self.cloud_band)
-
-
-GLOBAL = SentinelHubSpec()
-"""The global service, by Planet Labs."""
-DATA_SPACE = SentinelHubSpec(
-    service_url="https://sh.dataspace.copernicus.eu",
-    token_url=f"https://identity.dataspace.copernicus.eu/auth/realms/CDSE/{_TOKEN}",
-    cloud_band="CLD",
-)
-"""The Copernicus Data Space Ecosystem."""
+        cloud = self.hub.cloud_band if self.cloud_band is None else self.cloud_band
+        return product_of(self.collection, self.bands, cloud)
