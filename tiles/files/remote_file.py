@@ -175,8 +175,19 @@ class _Handle(io.RawIOBase):
         return self._at
 
     def get_byte_ranges(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
-        """Several ranges; neighbours are fetched together."""
-        return self._bytes(list(zip(offsets, sizes, strict=True)))
+        """Several ranges; neighbours are fetched together.
+
+        GDAL takes what comes for what it asked for: a range past the end would leave whatever was
+        in its memory before as pixels.
+        """
+        ranges = list(zip(offsets, sizes, strict=True))
+        past = max(start + size for start, size in ranges) if ranges else 0
+        if past > self._file.stamp.size and self._file.url not in _failures:
+            _failures[self._file.url] = SceneError(
+                f"{self._file.url}: cut short, its blocks reach to byte {past} of "
+                f"{self._file.stamp.size}; fetch it again"
+            )
+        return self._bytes(ranges)
 
     def _bytes(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         url = self._file.url

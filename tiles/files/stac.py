@@ -157,12 +157,12 @@ def _bands(
     try:
         path = _place(asset.href, folder)
     except SceneError as error:
-        lost = tuple(name for name in _names(key, asset) if name is not None)
+        lost = tuple(name for name in band_names_of(key, asset) if name is not None)
         refused.append(_Refused(key, lost, str(error)))
         return []
     if path is None:
         return []
-    fields, names = asset.extra_fields, _names(key, asset)
+    fields, names = asset.extra_fields, band_names_of(key, asset)
     placement = _placement({**properties, **fields})
     missing = [_nodata(fields, number) for number in range(len(names))]
     return [
@@ -172,8 +172,8 @@ def _bands(
     ]
 
 
-def _names(key: str, asset: pystac.Asset) -> list[str | None]:
-    """Per band of an asset its name, None where it is not spectral."""
+def band_names_of(key: str, asset: pystac.Asset) -> list[str | None]:
+    """Per band of an asset its name, `scl` or DATES; None where it is not spectral."""
     if _DATE_ROLE in (asset.roles or []):
         return [DATES]
     names = [_common_name(band) for band in _listed_bands(asset.extra_fields)]

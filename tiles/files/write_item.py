@@ -5,6 +5,7 @@ An item is written last: a folder with one is whole. `verify_item` tells whether
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from datetime import UTC
@@ -77,9 +78,9 @@ def write_item(
                 f"{bands}: {dataset.count} bands, where {', '.join(fetched.bands)} were fetched"
             )
         place, ground = _place(dataset), _ground(dataset)
-        pixel_type = dataset.dtypes[0]
+        pixels = {"nodata": _plain(dataset.nodata), "data_type": dataset.dtypes[0]}
     footprint = _footprint(acquisition, ground)
-    assets = _assets(folder, fetched, pixel_type, place)
+    assets = _assets(folder, fetched, pixels, place)
     stated = _properties(acquisition, fetched, {**place, **properties})
     item = {
         "type": "Feature",
@@ -161,7 +162,7 @@ def _footprint(acquisition: Acquisition | None, ground: BaseGeometry) -> BaseGeo
 
 
 def _assets(
-    folder: Path, fetched: Fetched, pixel_type: str, place: Mapping[str, Any]
+    folder: Path, fetched: Fetched, pixels: Mapping[str, Any], place: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Every file of the scene with its checksum. Raises SceneError: one is missing."""
     there = {
@@ -178,7 +179,7 @@ def _assets(
         assets[key] = {**about, "file:checksum": checksum, "file:size": size}
     if not fetched.reflectance:
         assets["bands"]["roles"] = ["data"]
-    assets["bands"] |= _bands(fetched, pixel_type)
+    assets["bands"] |= _bands(fetched, pixels)
     for key in set(assets) - {"bands"}:
         with gdal_env(), _opened(folder / _FILES[key][0]) as dataset:
             own = _place(dataset)
@@ -186,20 +187,24 @@ def _assets(
     return assets
 
 
-def _bands(fetched: Fetched, pixel_type: str) -> dict[str, Any]:
+def _bands(fetched: Fetched, pixels: Mapping[str, Any]) -> dict[str, Any]:
     """The bands of BANDS_FILE as the extensions `eo` and `raster` say them."""
-    whole = np.dtype(pixel_type).kind in "iu"
-    missing: dict[str, Any] = {"nodata": 0 if whole else "nan", "data_type": pixel_type}
-    if fetched.reflectance and whole:
-        missing |= {"scale": 1 / REFLECTANCE, "offset": 0.0}
+    about = {name: value for name, value in pixels.items() if value is not None}
+    if fetched.reflectance and np.dtype(pixels["data_type"]).kind in "iu":
+        about |= {"scale": 1 / REFLECTANCE, "offset": 0.0}
     return {
         "gsd": fetched.gsd_m,
         "eo:bands": [
             {"name": name, **({"common_name": _common(name)} if _common(name) else {})}
             for name in fetched.bands
         ],
-        "raster:bands": [missing for _ in fetched.bands],
+        "raster:bands": [about for _ in fetched.bands],
     }
+
+
+def _plain(nodata: float | None) -> float | str | None:
+    """Value of missing pixels, as the extension writes one that is no number."""
+    return "nan" if nodata is not None and math.isnan(nodata) else nodata
 
 
 def _common(name: str) -> str | None:

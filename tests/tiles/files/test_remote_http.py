@@ -315,3 +315,12 @@ def run_all(calls: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("left", [0.3, 0.9, 0.999])
+def test_a_file_that_is_cut_short_is_told(server: Server, url: str, left: float) -> None:
+    """GDAL would take whatever its memory held before for the pixels that are not there."""
+    whole = LOCAL.read_bytes()
+    server.files["/cogs/a.tif"] = Served(whole[: int(len(whole) * left)])
+    with pytest.raises(SceneError, match=r"cut short|not a readable|cannot be read|do not arrive"):
+        read(open_scene(url, DAY))
