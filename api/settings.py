@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     body_mb: float = Field(default=2.0, gt=0)
     """Largest request body in MB; an outline of 10,000 corners takes half of one."""
 
+    passes: Path | None = None
+    """Configuration of sources and watches; empty: `passes.toml` in `data`."""
     keep_free_gb: float = Field(default=2.0, ge=0)
     """GB a run leaves free on the disk of the data folder: it stops before, to be resumed."""
     alert_url: str = ""
@@ -60,6 +62,11 @@ class Settings(BaseSettings):
     def data_folder(self) -> Path:
         """`data` with `~` written out."""
         return self.data.expanduser().absolute()
+
+    @property
+    def passes_file(self) -> Path:
+        """The configuration of passes."""
+        return (self.passes or self.data_folder / "passes.toml").expanduser().absolute()
 
     @property
     def store_url(self) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -118,13 +119,14 @@ class Worker:
     on_failure: Callable[[Job], object] = lambda _: None
     """Told of each attempt that failed, once that is in the store."""
 
-    def work(self, *, once: bool = False) -> int:
+    def work(self, *, once: bool = False, most: float = inf) -> int:
         """Carry out jobs until told to stop, or with `once` until none is due; returns how many.
 
-        A store that is away is waited for; with `once` that raises StoreError.
+        `most`: no more than so many. A store that is away is waited for; with `once` that raises
+        StoreError.
         """
         carried = 0
-        while not self.stop.is_set():
+        while carried < most and not self.stop.is_set():
             given_up: list[Job] = []
             try:
                 job = write(self.engine, partial(self._next, given_up), waits_s=())
