@@ -26,6 +26,8 @@ RENEW_S = 60.0
 """A token is renewed so long before its end, or at half its life where that is shorter."""
 LOOK_S = 0.5
 """While it waits, it looks this often whether it should stop."""
+WHOLE = 5
+"""An answer that comes in drops is given up after so many times the time for a part of it."""
 TOKEN_BYTES = 1 << 20
 """Largest answer of the identity service."""
 _AWAY = (
@@ -47,7 +49,7 @@ class Patience:
     longest_wait_s: float = 120.0
     """Time for all waits of one request: a service that wants longer is asked another day."""
     answer_s: float = 120.0
-    """Time for a part of an answer to come, and half of it for the whole."""
+    """Time for a part of an answer to come, in seconds; the whole may take WHOLE times as long."""
 
 
 class _Bearer(AuthBase):
@@ -174,7 +176,8 @@ class PatientClient(SentinelHubDownloadClient):
     ) -> tuple[requests.Response, bytes]:
         """One request and its whole answer, in bounded time and size."""
         waiting = CONNECT_S, self._patience.answer_s
-        end = time.monotonic() + 1.5 * self._patience.answer_s
+        look, end = LOOK_S, WHOLE * self._patience.answer_s
+        begun = time.monotonic()
         try:
             with self._line.request(
                 method,
@@ -189,8 +192,12 @@ class PatientClient(SentinelHubDownloadClient):
                     content += chunk
                     if len(content) > most:
                         raise _AgainError(f"more than {most >> 20} MB came")
-                    if time.monotonic() > end:
+                    passed = time.monotonic() - begun
+                    if passed > end:
                         raise _AgainError("the answer came too slowly")
+                    if passed > look:
+                        self.check()
+                        look = passed + LOOK_S
                 answer._content = bytes(content)  # noqa: SLF001  (what `json` and `text` read)
                 return answer, bytes(content)
         except _AWAY as error:

@@ -28,6 +28,8 @@ PAGE = 100
 """Items of one page of the catalogue."""
 PAGE_BYTES = 64 << 20
 """Largest page."""
+AROUND = timedelta(minutes=1)
+"""An item's instant is at most so far from the middle of its sensing."""
 SPENT_HEADER = "x-processingunits-spent"
 """Header in which the service states what a request cost."""
 
@@ -48,8 +50,9 @@ class Hub:
     def items(self, ask: Ask, most: int) -> Iterator[dict[str, Any]]:
         """Items of the catalogue around the area's box and the window, page by page.
 
-        Windows of the service are closed and of whole seconds: some items lie outside. Raises
-        SourceError also for a catalogue that makes no sense or does not end.
+        The service's windows are closed, and an item's instant need not be the middle of its
+        sensing: some items lie outside. Raises SourceError also for a catalogue that makes no sense
+        or does not end.
         """
         catalog = SentinelHubCatalog(self._config)
         catalog.client = self._client
@@ -57,7 +60,7 @@ class Hub:
         found = catalog.search(
             self._collection,
             bbox=BBox(ask.area.bounds, CRS.WGS84),
-            time=(_whole(ask.start), _whole(ask.end + timedelta(seconds=1))),
+            time=(_whole(ask.start - AROUND), _whole(ask.end + AROUND)),
             limit=PAGE,
         )
         try:

@@ -1,5 +1,6 @@
 """Sentinel Hub: what is searched, told and fetched, against a service on this machine."""
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from geo.errors import InputError, SceneError, StoppedError
 from geo.geobox import GeoBox
@@ -60,6 +63,26 @@ def test_windows_are_half_open(hub: FakeSentinelHub, sky: Sky) -> None:
     assert list(source.search(Ask(sky.area, at - tick, at))) == []
     assert len(list(source.search(Ask(sky.area, at, at + tick)))) == 1
     assert list(source.search(Ask(sky.area, at + tick, at + 2 * tick))) == []
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cuts=st.lists(st.timedeltas(timedelta(0), timedelta(days=9)), max_size=5), radar=st.booleans()
+)
+def test_neighbouring_windows_share_nothing_and_lose_nothing(
+    hub: FakeSentinelHub, sky: Sky, cuts: list[timedelta], *, radar: bool
+) -> None:
+    source = hub_source(hub, collection="sentinel-1-grd" if radar else "sentinel-2-l2a")
+    near = RADAR.acquired + timedelta(seconds=5)  # the middle of its sensing comes later
+    edges = sorted({JUNE[0], near, *(JUNE[0] + cut for cut in cuts), JUNE[1]})
+
+    found = [
+        one.identifier
+        for begin, end in itertools.pairwise(edges)
+        for one in source.search(Ask(sky.area, begin, end))
+    ]
+
+    assert sorted(found) == sorted(p.identifier for p in sky.passes if p.radar == radar)
 
 
 def test_all_pages_are_asked_for(hub: FakeSentinelHub, sky: Sky) -> None:
