@@ -54,7 +54,9 @@ class Showing:
     acquisition: Acquisition
     ground: str = GROUNDS[0]
     cloud: float = 0.0
-    """Share of the ground, from the west, that lies under cloud."""
+    """Share of the ground that lies under cloud, from the west..."""
+    in_the_east: bool = False
+    """...or from the east."""
     appears: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The source does not know of it before."""
 
@@ -96,6 +98,8 @@ class ScriptedSource:
     """Nothing answers."""
     faults: dict[str, list[Exception]] = field(default_factory=dict)
     """Identifier -> what the next fetches of it raise, first to last."""
+    search_faults: list[Exception] = field(default_factory=list)
+    """What the next searches raise, first to last."""
     garbled: set[str] = field(default_factory=set)
     """Identifiers whose pixels arrive broken, each time."""
     units: float = 0.0
@@ -106,6 +110,8 @@ class ScriptedSource:
     def search(self, ask: Ask) -> Iterator[Acquisition]:
         self._answer()
         self.searches.append(ask)
+        if self.search_faults:
+            raise self.search_faults.pop(0)
         for one in self.showings:
             inside = ask.start <= one.acquisition.acquired < ask.end
             known = one.appears <= self.clock()
@@ -156,8 +162,9 @@ def write_scene(folder: Path, shown: Showing) -> Fetched:
     pixels = np.clip(pixels + noise, 1, 20_000).astype(np.uint16)
     scl = np.full((EDGE_PX, EDGE_PX), CLEAR, np.uint8)
     hidden = round(shown.cloud * EDGE_PX)
-    scl[:, :hidden] = CLOUD
-    pixels[:, :, :hidden] = 9_000
+    under = slice(EDGE_PX - hidden, None) if shown.in_the_east else slice(hidden)
+    scl[:, under] = CLOUD
+    pixels[:, :, under] = 9_000
     shape = {"height": EDGE_PX, "width": EDGE_PX, "compress": "zstd", **place}
     _write(folder / BANDS_FILE, pixels, tuple(BANDS), shape)
     _write(folder / SCL_FILE, scl[None], ("scl",), shape)

@@ -10,6 +10,7 @@ from typing import Any
 from shapely import MultiPolygon
 from sqlalchemy import Engine, select
 
+from geo.errors import SourceError
 from leads.domain.job import FETCH, RUN, Job, JobState
 from leads.domain.passes import PassRole, PassState
 from leads.intake.fetch import Fetcher
@@ -110,6 +111,20 @@ class Ground:
             enqueue_fetch(connection, anew, self.clock())
 
         write(self.store, found)
+
+    def carry_on(self, day: str) -> None:
+        """Queue a job for a pass as it is, as each look does."""
+        row = self.passes[day]
+        write(self.store, lambda c: enqueue_fetch(c, row, self.clock(), priority=4))
+
+    @staticmethod
+    def failing(job: Job, watch: Any) -> dict[str, Any]:  # noqa: ANN401
+        """A handler whose attempt comes to nothing."""
+        raise SourceError(f"{job.job_id}: no answer under {watch.lease.fence}")
+
+    def folder_of(self, day: str) -> str:
+        """Name of the folder of a pass."""
+        return f"{day}_{self.passes[day].pass_id}"
 
     @property
     def passes(self) -> dict[str, PassRow]:

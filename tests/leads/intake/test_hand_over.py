@@ -1,0 +1,168 @@
+"""Handing over: each fetched pass is paired with what lies before it, once."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from geo.errors import SourceError
+from leads.domain.job import FETCH, JobState
+from leads.domain.passes import PassState
+from leads.intake.hand_over import WAIT
+from leads.run.request import request_of
+from leads.store.engine import reading
+from leads.store.passes import jobs_of
+from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, showing
+from tests.leads.intake.made_watch import SPEC, Ground
+from tiles.files.open_scene import open_scene
+from tiles.scene import check_order
+
+YEAR_AGO = showing("2023-05-03", GROUNDS[0], stated=0.1)
+MARCH = showing("2024-03-02", GROUNDS[0])
+APRIL = showing("2024-04-11", GROUNDS[2])
+MAY = showing("2024-05-01", GROUNDS[2])
+
+
+@pytest.fixture
+def ground(store: Engine, tmp_path: Path) -> Ground:
+    return Ground(store, tmp_path / "imagery", ScriptedSource([MARCH, APRIL, MAY]))
+
+
+def days(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {(before[:10], after[:10]) for before, after in pairs}
+
+
+def test_the_first_of_all_is_kept(ground: Ground) -> None:
+    ground.source.showings = [MARCH]
+    ground.find(MARCH)
+    ground.fetch_all()
+    row = ground.passes["2024-03-02"]
+    assert (row.state, row.reason) == (PassState.KEPT, "no earlier image to compare it with")
+
+
+def test_each_pass_is_compared_with_the_latest_and_the_same_season(ground: Ground) -> None:
+    ground.source.showings.append(YEAR_AGO)
+    ground.find(APRIL, MAY)
+    ground.fetch_all()
+    assert days(ground.pairs) == {
+        ("2024-03-02", "2024-04-11"), ("2023-05-03", "2024-04-11"),
+        ("2024-04-11", "2024-05-01"), ("2023-05-03", "2024-05-01"),
+    }  # fmt: skip
+    assert ground.states == {
+        "2023-05-03": "kept", "2024-03-02": "kept", "2024-04-11": "queued", "2024-05-01": "queued",
+    }  # fmt: skip
+    assert sorted(ground.source.fetches) == sorted(set(ground.source.fetches))
+
+
+def test_runs_can_open_what_they_are_handed(ground: Ground) -> None:
+    ground.find(APRIL)
+    ground.fetch_all()
+    (run,) = ground.jobs_of_kind()
+    request = request_of(run.payload)
+    before, after = open_scene(request.before), open_scene(request.after)
+    check_order(before, after)
+    rows = ground.scene_rows
+    assert {before.sha256, after.sha256} == {row.scene_id for row in rows.values()}
+    row = ground.passes["2024-04-11"]
+    with reading(ground.store) as connection:
+        assert run.job_id in {job.job_id for job in jobs_of(connection, [row.pass_id])[row.pass_id]}
+
+
+def test_what_is_missing_is_searched_once_and_waited_for(ground: Ground) -> None:
+    ground.find(APRIL)
+    first = ground.fetch_next()
+    assert first is not None and first.result is not None
+    assert first.result["state"] == "fetched"
+    assert ground.passes["2024-04-11"].reason == "waits for 1 earlier images"
+    assert len(ground.source.searches) == 2, "the last months, and the season a year before"
+    ground.fetch_all()
+    assert days(ground.pairs) == {("2024-03-02", "2024-04-11")}
+    assert len(ground.source.searches) == 2
+
+
+def test_a_pass_waits_no_longer_than_agreed(ground: Ground) -> None:
+    ground.find(MARCH)
+    ground.fetch_all()
+    ground.find(MAY, APRIL)
+    may = ground.fetch_next()
+    assert may is not None and may.result is not None
+    assert may.result["reason"] == "waits for 1 earlier images"
+    ground.clock.now += WAIT
+    ground.carry_on("2024-05-01")
+    april, again = ground.fetch_next(ground.failing), ground.fetch_next()
+    assert april is not None and april.state is JobState.QUEUED
+    assert again is not None and days(ground.pairs) == {("2024-03-02", "2024-05-01")}
+
+
+def test_what_was_waited_for_and_is_broken_holds_nobody_up(ground: Ground) -> None:
+    ground.source.garbled = {MARCH.acquisition.identifier}
+    ground.find(APRIL)
+    for _ in range(12):
+        ground.fetch_all()
+        ground.clock.now += timedelta(minutes=20)
+    assert ground.states == {"2024-03-02": "broken", "2024-04-11": "kept"}
+    assert {job.state for job in ground.jobs_of_kind(FETCH)} == {JobState.DONE}
+
+
+def test_a_late_pass_is_compared_with_what_lies_before_it(ground: Ground) -> None:
+    ground.find(MARCH)
+    ground.fetch_all()
+    ground.find(MAY)
+    ground.fetch_all()
+    ground.find(APRIL)
+    ground.fetch_all()
+    assert {("2024-03-02", "2024-04-11"), ("2024-03-02", "2024-05-01")} >= days(ground.pairs) - {
+        ("2024-04-11", "2024-05-01")
+    }
+    assert ("2024-03-02", "2024-04-11") in days(ground.pairs)
+
+
+def test_a_pair_is_queued_once_however_often_it_is_asked(ground: Ground) -> None:
+    ground.find(APRIL)
+    ground.fetch_all()
+    pairs = ground.pairs
+    for _ in range(2):
+        ground.again("2024-04-11")
+        ground.fetch_all()
+    assert ground.pairs == pairs and len(pairs) == 1
+    assert ground.states["2024-04-11"] == "queued"
+
+
+def test_cloudy_parts_are_put_together(ground: Ground) -> None:
+    west = showing("2024-04-21", GROUNDS[2], cloud=0.5)
+    east = replace(showing("2024-04-16", GROUNDS[2], cloud=0.5), in_the_east=True)
+    ground.source.showings = [west, east, MAY]
+    ground.find(east, west, MAY)
+    ground.fetch_all()
+    (composed,) = (name for name in ground.scene_rows if "composite" in name)
+    assert (composed, ground.folder_of("2024-05-01")) in ground.pairs
+    scene = open_scene(str(ground.folder / "made" / composed))
+    assert (str(scene.since), str(scene.date)) == ("2024-04-16", "2024-04-21")
+    assert scene.dates is not None
+    assert scene.sha256 == ground.scene_rows[composed].scene_id
+    before = ground.bytes_of(composed)
+    ground.again("2024-05-01")
+    ground.fetch_all()
+    assert ground.bytes_of(composed) == before
+
+
+def test_a_source_that_cannot_be_searched_is_asked_again(ground: Ground) -> None:
+    ground.find(APRIL)
+    ground.source.search_faults = [SourceError("page 2 did not come")]
+    first = ground.fetch_next()
+    assert first is not None and first.state is JobState.QUEUED
+    assert ground.states == {"2024-04-11": "fetched"}
+    ground.clock.now += timedelta(minutes=1)
+    ground.fetch_all()
+    assert days(ground.pairs) == {("2024-03-02", "2024-04-11")}
+    assert ground.source.fetches.count(APRIL.acquisition.identifier) == 1
+
+
+def test_a_watch_that_compares_with_nothing_keeps_all(store: Engine, tmp_path: Path) -> None:
+    spec = replace(SPEC, before=())
+    ground = Ground(store, tmp_path / "imagery", ScriptedSource([MARCH, APRIL]), spec)
+    ground.find(MARCH, APRIL)
+    ground.fetch_all()
+    assert set(ground.states.values()) == {"kept"} and ground.source.searches == []
