@@ -22,6 +22,11 @@ _OPTIONS = (
     detector_option,
     click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), help="Probability."),
     click.option(
+        "--tide",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Tide table, CSV: station,lon,lat,time,height_m.",
+    ),
+    click.option(
         "--min-area", "min_area_m2", type=click.FloatRange(0), help="Smallest candidate in m2."
     ),
 )

@@ -54,8 +54,8 @@ class Facts:
     approval: Approval | None = None
     """Approval on file; None while no register is asked."""
     tide_exposure_m: float | None = None
-    """How much lower the water stood on the later image, in m; 0 away from the shore or where it
-    stood higher; None: not known."""
+    """How far the water went the way that would explain it, in m: down where ground fell dry, up
+    where it was flooded; 0 away from the shore or where it went the other way; None: not known."""
     sar_seen: bool | None = None
     """Whether radar shows a change there as well; None where none looked."""
 
@@ -88,6 +88,7 @@ def facts_of(lead: Lead, layers: frozenset[ZoneKind]) -> Facts:
         layers=layers,
         edition_ambiguous=lead.edition_ambiguous,
         coregistration_m=lead.coregistration_m,
+        tide_exposure_m=lead.tide_exposure_m,
     )
 
 

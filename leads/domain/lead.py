@@ -9,6 +9,7 @@ from geo.area import mu
 from geo.change_class import ChangeClass
 from geo.overlap import Overlap
 from geo.zone import ZoneKind
+from leads.domain.shore_facts import ShoreFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Lead:
     """Every zone it lies on, or may lie on within the error."""
     edition_ambiguous: frozenset[ZoneKind]
     """Kinds whose editions inside the interval disagree about this place."""
+    shore: ShoreFacts | None = None
+    """Where it lies by the water; None where no band tells water."""
+
+    @property
+    def tide_exposure_m(self) -> float | None:
+        """How far the tide went the way that would explain it, in m; None: not known."""
+        return None if self.shore is None else self.shore.exposure_m
 
     @property
     def area_mu(self) -> float:

@@ -38,6 +38,8 @@ class RunRecord:
     """Numbers of the tiles that could not be looked at, however often it was tried."""
     water: WaterLine | None = None
     """Where water begins on both dates; None where no band tells."""
+    tide: Mapping[str, Any] | None = None
+    """Checksum of the tide table, and the instants it was asked for; None without one."""
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values.
@@ -59,6 +61,8 @@ class RunRecord:
             "layers": [dict(layer) for layer in self.layers],
             "code_version": self.code_version,
         }
+        if self.tide is not None:
+            values["tide"] = dict(self.tide)
         return {**values, "set_aside": list(self.set_aside)} if self.set_aside else values
 
     @property

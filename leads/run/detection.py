@@ -12,6 +12,7 @@ from leads.custody.canonical import canonical_json
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
+from leads.run.by_water import parted, water_notes, with_shore
 from leads.run.crossing import (
     ASSUMED_COREGISTRATION_PX,
     leads_of,
@@ -39,6 +40,8 @@ class Detection:
     """The layers in force between the dates, as in `record.layers`."""
     reader: PairReader
     """Reads both scenes onto the working grid, for pictures."""
+    held: tuple[Lead, ...] = ()
+    """Changes amid water that may be ships: they wait for another date."""
 
 
 @dataclass(slots=True)
@@ -93,12 +96,20 @@ def finish(
         VERSION,
         scope.record if scope else None,
         swept.set_aside,
+        prepared.water,
+        None if planned.tides is None else planned.tides.record(before.acquired, after.acquired),
     )
     layers = _in_order(crossed, described)
-    leads = leads_of(candidates, outlines, layers, record)
+    found = leads_of(candidates, outlines, layers, record)
+    found = with_shore(found, candidates, planned.tides, (before.acquired, after.acquired))
     if scope is not None:
-        leads = tuple(lead for lead in leads if lead.district_code == scope.code)
-    notes = (*planned.loaded.notes, *_notes(leads, layers, prepared.fit, swept.set_aside))
+        found = tuple(lead for lead in found if lead.district_code == scope.code)
+    leads, held = parted(found)
+    notes = (
+        *planned.loaded.notes,
+        *_notes(leads, layers, prepared.fit, swept.set_aside),
+        *water_notes(leads, held, swept.water_pixels),
+    )
     summary = RunSummary(
         pixels=planned.pixels,
         valid_pixels=swept.observed_pixels,
@@ -109,7 +120,7 @@ def finish(
         detector_cpu_seconds=swept.detector_cpu_seconds,
         notes=notes,
     )
-    return Detection(leads, record, summary, layers, reader)
+    return Detection(leads, record, summary, layers, reader, held)
 
 
 def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:

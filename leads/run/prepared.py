@@ -16,6 +16,7 @@ from leads.run.planning import make_plan, tiles_of_plan
 from leads.run.request import Request
 from leads.run.runner import Runner, run_surely
 from leads.run.scope import Scope, scope_of
+from leads.run.tides import Tides, load_tides
 from leads.run.tile import TileWork
 from leads.version import VERSION
 from models.detector import Detector, TileDetector
@@ -43,6 +44,8 @@ class Planned:
     """Grid, tiles and floors."""
     scope: Scope | None
     """The only district to look at, or None."""
+    tides: Tides | None = None
+    """Heights of the water, or None."""
 
     @property
     def tiles(self) -> list[Tile]:
@@ -110,7 +113,7 @@ def plan_pair(
     decoded in the runner's processes only. Raises an InputError when the scenes, dates, layers or
     options cannot be used.
     """
-    loaded = load_layers(request.layers)
+    loaded, tides = load_layers(request.layers), load_tides(request.tide)
     before, after = open_pair(request, runner)
     grid, scope = common_grid(before, after), None
     if request.district is not None:
@@ -129,7 +132,8 @@ def plan_pair(
     bands = detector.looks_at(common_bands(before, after, detector.bands))
     tile_px = earlier.get("tile_px", request.tile_px)
     plan = make_plan(grid, bands, detector, request.threshold, request.min_area_m2, tile_px)
-    return Planned(request, loaded, PairReader(before, after, bands, grid), detector, plan, scope)
+    reader = PairReader(before, after, bands, grid)
+    return Planned(request, loaded, reader, detector, plan, scope, tides)
 
 
 def prepare(planned: Planned, runner: Runner) -> Prepared:

@@ -33,12 +33,16 @@ class Request:
     """Edge of a tile's core; None: by the detector's halo."""
     district: str | None = None
     """Code of the only district to look at; None: all that the pair shows."""
+    tide: Path | None = None
+    """Tide table, CSV; None: the tide is not known."""
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """The request as JSON values."""
+        """The request as JSON values; a tide table is named only where there is one."""
+        values = {name: value for name, value in asdict(self).items() if name != "tide"}
         return {
-            **asdict(self),
+            **values,
+            **({} if self.tide is None else {"tide": str(self.tide)}),
             "before_date": _iso(self.before_date),
             "after_date": _iso(self.after_date),
             "layers": [str(path) for path in self.layers],
@@ -54,6 +58,7 @@ def request_of(values: Mapping[str, Any]) -> Request:
             "before_date": _day(known.get("before_date")),
             "after_date": _day(known.get("after_date")),
             "layers": tuple(Path(path) for path in known.get("layers", ())),
+            "tide": None if known.get("tide") is None else Path(known["tide"]),
         }
     )
 

@@ -28,6 +28,7 @@ from leads.store.filing_rows import (
     sighting_of,
     touched,
 )
+from leads.store.held import confirmed, keep_held
 from leads.store.known_leads import known_near
 from leads.store.layers import keep_layers
 from leads.store.lead_row import LeadRow
@@ -65,9 +66,15 @@ class FoundLeads(Protocol):
     def layers(self) -> tuple[ZoneLayer, ...]:
         """The layers it was crossed with."""
 
+    @property
+    def held(self) -> tuple[Lead, ...]:
+        """Changes amid water that wait for another date."""
+
 
 def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: datetime) -> RunRow:
     """File a run's leads through identity; a run filed before is left as it is.
+
+    What was held and is seen again is filed as a lead of this run; the rest stays held.
 
     The transaction must be a writing one; doing it again is safe. Its layers are stored as well,
     as a lead's outline may be drawn anew later. Raises ConflictError where a layer's edition is
@@ -78,11 +85,13 @@ def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: date
     if is_filed(connection, record.run_id):
         return run(connection, record.run_id)
     keep_layers(connection, found.layers, record.layers, filed_by, now)
-    known = known_near(connection, [lead.geometry for lead in found.leads])
-    filings = match([sighting_of(lead) for lead in found.leads], known)
+    leads = (*found.leads, *confirmed(connection, found.held))
+    known = known_near(connection, [lead.geometry for lead in leads])
+    filings = match([sighting_of(lead) for lead in leads], known)
     outcomes = Counter(filing.outcome.value for filing in filings)
     keep_run(connection, record, found.summary, outcomes, filed_by, now)
-    _Desk(connection, found, filings, now).file()
+    keep_held(connection, found.held, now)
+    _Desk(connection, found, leads, filings, now).file()
     return run(connection, record.run_id)
 
 
@@ -93,12 +102,13 @@ class _Desk:
         self,
         connection: Connection,
         found: FoundLeads,
+        leads: Sequence[Lead],
         filings: Sequence[Filing],
         now: datetime,
     ) -> None:
         self.connection, self.filings, self.now = connection, filings, now
         self.run_id = found.record.run_id
-        self.leads = {lead.lead_id: lead for lead in found.leads}
+        self.leads = {lead.lead_id: lead for lead in leads}
         self.kinds = frozenset(layer.kind for layer in found.layers)
         old = sorted(touched(filings))
         self.before = rows_of(connection, old)

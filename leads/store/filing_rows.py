@@ -53,6 +53,7 @@ def facts_of(lead: Lead, filing: Filing, crossed: frozenset[ZoneKind]) -> Facts:
         edition_ambiguous=lead.edition_ambiguous,
         recurrence_count=filing.recurrence_count,
         coregistration_m=lead.coregistration_m,
+        tide_exposure_m=lead.tide_exposure_m,
     )
 
 
@@ -75,6 +76,7 @@ def lead_columns(lead: Lead, filing: Filing, crossed: frozenset[ZoneKind]) -> di
         "edition_ambiguous": sorted(lead.edition_ambiguous),
         "zone_kinds": bits_of_kinds(overlap.kind for overlap in lead.overlaps),
         "crossed_kinds": bits_of_kinds(crossed),
+        "shore": shore_column(lead),
     }
 
 
@@ -88,7 +90,13 @@ def observation_columns(lead: Lead, filing: Filing) -> dict[str, Any]:
         "outcome": filing.outcome,
         "change_class": lead.change_class.label,
         "geometry": lead.geometry,
+        "shore": shore_column(lead),
     }
+
+
+def shore_column(lead: Lead) -> dict[str, Any] | None:
+    """What a lead has to do with water, as JSON values; None where no band tells."""
+    return None if lead.shore is None else lead.shore.as_json
 
 
 def link_columns(filing: Filing) -> Iterator[dict[str, Any]]:

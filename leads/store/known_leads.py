@@ -28,7 +28,7 @@ def known_near(
     With `lock` no other transaction changes them until this one ends.
     """
     found: dict[str, KnownLead] = {}
-    for box in _boxes(outlines):
+    for box in boxes_of(outlines):
         near = select(leads.c.site_id).where(meets(connection, box))
         asked = select(
             leads.c.lead_id,
@@ -49,7 +49,8 @@ def known_near(
     return tuple(found.values())
 
 
-def _boxes(outlines: Sequence[MultiPolygon]) -> Iterator[Box]:
+def boxes_of(outlines: Sequence[MultiPolygon]) -> Iterator[Box]:
+    """Few boxes that hold all outlines, those of one cell together."""
     cells: dict[tuple[int, int], list[MultiPolygon]] = defaultdict(list)
     for outline in outlines:
         west, south, _, _ = outline.bounds

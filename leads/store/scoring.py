@@ -12,7 +12,7 @@ from leads.store.cards import keep_cards
 from leads.store.lead_row import LeadRow, kinds_of_bits, urgency
 from leads.store.overlaps import overlaps_of_each
 from leads.store.schema import leads
-from leads.store.seen import Seen, first_score, later_looks
+from leads.store.seen import Seen, first_score, later_looks, least_exposure
 
 
 def score_columns(connection: Connection, facts: Sequence[Facts]) -> list[dict[str, Any]]:
@@ -64,6 +64,7 @@ def rescored(
                 later_images=images,
                 growth_per_month=growth,
                 coregistration_m=row.coregistration_m,
+                tide_exposure_m=least_exposure(passes),
             )
         )
     cards = score_columns(connection, facts)

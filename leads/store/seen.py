@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from geo.change_class import ChangeClass
+from leads.domain.shore_facts import shore_facts
 from leads.store.observations import COUNTS
 from leads.store.schema import observations
 
@@ -34,6 +35,8 @@ class Seen:
     """Mean uncertainty, 0 to 1, or None."""
     area_m2: float
     """Geodesic area in m2."""
+    tide_exposure_m: float | None
+    """How far the tide of this pass went the way that would explain it, in m; None: not known."""
 
 
 def seen_of(connection: Connection, lead_ids: Sequence[str]) -> dict[str, tuple[Seen, ...]]:
@@ -44,13 +47,17 @@ def seen_of(connection: Connection, lead_ids: Sequence[str]) -> dict[str, tuple[
     o = observations.c
     asked = select(
         o.lead_id, o.observation_id, o.filed_at, o.date_after, o.change_class, o.score,
-        o.uncertainty, o.area_m2,
+        o.uncertainty, o.area_m2, o.shore,
     ).where(o.lead_id.in_(lead_ids), COUNTS)  # fmt: skip
     found: dict[str, list[Seen]] = {lead_id: [] for lead_id in lead_ids}
     for row in connection.execute(asked.order_by(o.filed_at, o.observation_id)):
-        lead_id, observation_id, filed_at, date_after, label, *figures = row
-        seen = Seen(observation_id, filed_at, date_after, _LABELLED[label], *figures)
-        found[lead_id].append(seen)
+        lead_id, observation_id, filed_at, date_after, label, score, unsure, area_m2, kept = row
+        shore = shore_facts(kept)
+        exposure = None if shore is None else shore.exposure_m
+        figures = score, unsure, area_m2, exposure
+        found[lead_id].append(
+            Seen(observation_id, filed_at, date_after, _LABELLED[label], *figures)
+        )
     return {lead_id: tuple(seen) for lead_id, seen in found.items()}
 
 
@@ -81,6 +88,15 @@ def first_score(lead_id: str, seen: Sequence[Seen]) -> float | None:
     """
     first = min(seen, key=lambda one: (one.filed_at, one.observation_id != lead_id), default=None)
     return None if first is None else first.score
+
+
+def least_exposure(seen: Sequence[Seen]) -> float | None:
+    """The least the tide can explain, in m: a flat seen dry at high water too is no flat.
+
+    None where no pass knows the tide.
+    """
+    known = (one.tide_exposure_m for one in seen if one.tide_exposure_m is not None)
+    return min(known, default=None)
 
 
 def later_looks(seen: Sequence[Seen]) -> tuple[int | None, float | None]:

@@ -39,6 +39,7 @@ class MadeRun:
     record: RunRecord
     summary: RunSummary
     layers: tuple[ZoneLayer, ...]
+    held: tuple[Lead, ...] = ()
 
 
 def square(lon: float, lat: float, edge_deg: float = 0.001) -> MultiPolygon:
