@@ -4,6 +4,7 @@ The camera is a plane one: it flies straight and level over EPSG:4549 and has no
 that the way from ground to pixel has a closed form. Its RPC is fitted to it, as producers do.
 """
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
 from geo.crs import CGCS2000, SHANGHAI_PLANE, transformer
-from tiles.ortho.rpc import Rpc, _terms
+from tiles.ortho.rpc import Rpc, terms
 
 Floats = NDArray[np.float64]
 
-EAST, NORTH = 560_000.0, 3_450_000.0
+EAST, NORTH = 624_000.0, 3_450_000.0
 """Corner (north-west) of the made ground in EPSG:4549: in Shanghai."""
 HEIGHT_M = 630_000.0
 
@@ -115,16 +116,14 @@ class Camera:
         offsets = [float((v.max() + v.min()) / 2) for v in values]
         scales = [float((v.max() - v.min()) / 2) for v in values]
         unit = [(v - o) / s for v, o, s in zip(values, offsets, scales, strict=True)]
-        terms = _terms(unit[2], unit[3], unit[4]).T
-        parts = [part for v in unit[:2] for part in _quotient(terms, v)]
-        return Rpc(
-            tuple(offsets), tuple(scales), *parts, bias_m=bias_m, random_m=random_m
-        )
+        known = terms(unit[2], unit[3], unit[4]).T
+        parts = [part for v in unit[:2] for part in _quotient(known, v)]
+        return Rpc(tuple(offsets), tuple(scales), *parts, bias_m=bias_m, random_m=random_m)
 
 
-def _quotient(terms: Floats, wanted: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _quotient(basis: Floats, wanted: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Numerator and denominator by least squares, held small: the terms are not independent."""
-    known = np.hstack([terms, -wanted[:, None] * terms[:, 1:]])
+    known = np.hstack([basis, -wanted[:, None] * basis[:, 1:]])
     held = np.vstack([known, 1e-7 * np.eye(known.shape[1])])
     solved = np.linalg.lstsq(held, np.r_[wanted, np.zeros(known.shape[1])], rcond=None)[0]
     return tuple(solved[:20].tolist()), (1.0, *solved[20:].tolist())
@@ -206,3 +205,114 @@ def write_image(path: Path, pixels: NDArray[np.generic], **profile: object) -> P
     ) as file:
         file.write(pixels)
     return path
+
+
+GF2 = "GF2_PMS1_E121.3_N31.2_20230815_L1A0007465343"
+"""Scene that `gaofen` makes; the made ground lies at 121.30 E, 31.16 N."""
+WEIGHTS = (0.15, 0.25, 0.35, 0.25)
+"""Of blue, green, red and near infrared in the grey image."""
+
+
+def colours(grey: Floats) -> Floats:
+    """Four bands (band, y, x) of ground of a brightness, 0 to 1."""
+    return np.stack([0.1 + 0.5 * grey, 0.12 + 0.6 * grey, 0.08 + 0.8 * grey, 0.5 - 0.3 * grey])
+
+
+def gaofen(
+    folder: Path,
+    name: str = GF2,
+    *,
+    rows: int = 320,
+    bias_m: tuple[float, float] = (0.0, 0.0),
+    mss_beside_px: float = 0.0,
+    metadata: bool = True,
+) -> Path:
+    """A GF-2 delivery, level 1A: PAN of 0.8 m and MSS of 3.2 m, RPC and XML beside each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    middle = (EAST + 600.0, NORTH - 600.0)
+    pan = Camera(rows * 4, rows * 4, 0.8, middle=middle, bias_m=bias_m)
+    beside = (middle[0] + mss_beside_px * 3.2, middle[1])
+    mss = Camera(
+        rows, rows, 3.2, middle=beside, bias_m=(bias_m[0] - mss_beside_px * 3.2, bias_m[1])
+    )
+    fine = colours(pan.picture(1))
+    grey = np.tensordot(WEIGHTS, fine, 1)
+    coarse = colours(mss.picture(4))
+    for about, camera, values in (("PAN1", pan, grey[None]), ("MSS1", mss, coarse)):
+        numbers = np.clip(np.rint(values * 900 + 20), 1, 1023).astype(np.uint16)
+        write_image(folder / f"{name}-{about}.tiff", numbers)
+        (folder / f"{name}-{about}.rpb").write_text(rpb(camera.rpc()))
+        if metadata:
+            text = gaofen_xml(camera, about)
+            (folder / f"{name}-{about}.xml").write_text(text, encoding="utf-8")
+    (folder / f"{name}-MSS1_thumb.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def corners(camera: Camera) -> list[tuple[float, float]]:
+    """(longitude, latitude) of a camera's corners at 80 m, from the top left with the clock."""
+    r, c = camera.rows - 0.5, camera.cols - 0.5
+    rows, cols = np.array([-0.5, -0.5, r, r]), np.array([-0.5, c, c, -0.5])
+    east, north = camera.place(rows, cols, np.full(4, 80.0))
+    lon, lat = transformer(SHANGHAI_PLANE, CGCS2000).transform(east, north)
+    return list(zip(lon.tolist(), lat.tolist(), strict=True))
+
+
+def gaofen_xml(camera: Camera, about: str, when: str = "2023-08-15 11:02:33") -> str:
+    """The metadata of an image as CRESDA's products have it."""
+    names = ("TopLeft", "TopRight", "BottomRight", "BottomLeft")
+    places = "\n".join(
+        f"<{name}Latitude>{lat:.6f}</{name}Latitude><{name}Longitude>{lon:.6f}</{name}Longitude>"
+        for name, (lon, lat) in zip(names, corners(camera), strict=True)
+    )
+    bands = "1" if "PAN" in about else "1,2,3,4"
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<ProductMetaData>
+<SatelliteID>GF2</SatelliteID><SensorID>PMS1</SensorID><ProductLevel>LEVEL1A</ProductLevel>
+<Bands>{bands}</Bands><ImageGSD>{camera.gsd_m}</ImageGSD>
+<CenterTime>{when}</CenterTime><CloudPercent>7</CloudPercent>
+<WidthInPixels>{camera.cols}</WidthInPixels><HeightInPixels>{camera.rows}</HeightInPixels>
+<SolarAzimuth>139.3</SolarAzimuth><SolarZenith>21.4</SolarZenith>
+{places}
+</ProductMetaData>
+"""
+
+
+def planet(folder: Path, item: str = "20230815_023529_64_2459", *, bands: int = 8) -> Path:
+    """A PlanetScope delivery: surface reflectance of 3 m on the ground, UDM2, JSON, radiance's XML."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size, gsd = 200, 3.0
+    place = from_origin(EAST, NORTH, gsd, gsd)
+    grey = true_ortho((EAST, NORTH - size * gsd, EAST + size * gsd, NORTH), gsd)
+    values = np.stack([(0.05 + 0.02 * n + 0.2 * grey) * 10_000 for n in range(bands)])
+    pixels = np.rint(values).astype(np.uint16)
+    pixels[:, :10, :10] = 0
+    suffix = "_8b" if bands == 8 else ""
+    profile = {"crs": "EPSG:4549", "transform": place, "nodata": 0}
+    write_image(folder / f"{item}_3B_AnalyticMS_SR{suffix}_clip.tif", pixels, **profile)
+    mask = np.zeros((8, size, size), np.uint8)
+    mask[0] = 1
+    for band, rows in ((5, slice(50, 70)), (2, slice(80, 90)), (3, slice(100, 110))):
+        mask[band, rows, 50:80], mask[0, rows, 50:80] = 1, 0
+    mask[:, :10, :10], mask[7, :10, :10] = 0, 1
+    del profile["nodata"]
+    write_image(folder / f"{item}_3B_udm2_clip.tif", mask, **profile)
+    ring = np.array([[0, 0], [size, 0], [size, -size], [0, -size], [0, 0]]) * gsd
+    lon, lat = transformer(SHANGHAI_PLANE, CGCS2000).transform(
+        ring[:, 0] + EAST, ring[:, 1] + NORTH
+    )
+    points = [list(point) for point in zip(lon.tolist(), lat.tolist(), strict=True)]
+    about = {
+        "type": "Feature",
+        "id": item,
+        "geometry": {"type": "Polygon", "coordinates": [points]},
+        "properties": {
+            "acquired": "2023-08-15T02:35:29.640000Z",
+            "cloud_cover": 0.04,
+            "sun_azimuth": 126.7,
+            "sun_elevation": 64.3,
+            "view_angle": 3.1,
+        },
+    }
+    (folder / f"{item}_metadata.json").write_text(json.dumps(about))
+    return folder

@@ -19,8 +19,8 @@ Grid = NDArray[np.float32]
 
 MAX_DEM_PX = 25_000_000
 """Pixels of a DEM under one scene: 30 km by 30 km at 6 m."""
-MARGIN_DEG = 0.01
-"""Kept around a scene: rays lean."""
+MARGIN_DEG = 0.001
+"""Kept around the ground, some 100 m: heights are taken between those of the DEM."""
 _LOWEST, _HIGHEST = -600.0, 9_000.0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from geo.errors import SceneError
+from geo.errors import DiskFullError, SceneError
 from tiles.files.raster_file import one_line
 from tiles.sources.delivery_names import Role, named
 from tiles.sources.delivery_store import Entry
@@ -83,7 +83,10 @@ def _member(
             data = source.read(min(_CHUNK, left))
             if not data:
                 raise EOFError(f"{member.name!r} ends early")
-            file.write(data)
+            try:
+                file.write(data)
+            except OSError as error:
+                raise DiskFullError(f"{draft}: {one_line(error)}; make room") from None
             left -= len(data)
     return parts.keep(part, draft)
 

@@ -1,0 +1,304 @@
+"""Deliveries: passes that producers leave in a folder or a bucket, as files.
+
+Known by their names (`delivery_names`) and metadata; folders of band files, stacks and STAC items
+of anybody are taken as they are. What is not taken is told by `refused`, never silently left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import cos, radians
+from pathlib import Path
+from typing import Any
+
+import shapely
+from shapely.geometry import Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import CGCS2000, reproject_geometry
+from geo.errors import InputError, SceneError, SourceError
+from tiles.files.remote_url import is_remote
+from tiles.limited import Limits, blaming, limited_pool, run_limited
+from tiles.ortho.bundle_text import MAX_TEXT_BYTES, decoded
+from tiles.ortho.placing import footprint
+from tiles.ortho.raw import raw_facts
+from tiles.ortho.rpc import rpc_of_text
+from tiles.sources.acquisition import Acquisition, Kind
+from tiles.sources.delivery_archive import unpack
+from tiles.sources.delivery_bundles import Bundle, Refused, gather
+from tiles.sources.delivery_facts import Facts, facts_of, joined
+from tiles.sources.delivery_make import Making
+from tiles.sources.delivery_names import Named
+from tiles.sources.delivery_plain import fetch_plain, plain_scene
+from tiles.sources.delivery_spec import DeliveriesSpec
+from tiles.sources.delivery_store import Entry, Store, store_at
+from tiles.sources.parts import PartsFolder
+from tiles.sources.source import Ask, Cost, Fetched
+
+_LIMITS = Limits(memory_mb=4096, seconds=1800, written_mb=64_000)
+_SWATH_DEG = 0.5
+"""Half the edge of the ground that an archive is taken to show until it is opened: Gaofen's scenes
+are 12 to 90 km wide; wide ones (WFV, 200 km) have twice as much."""
+Key = tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What lies at a root."""
+
+    acquisitions: tuple[Acquisition, ...]
+    """Deliveries that can be fetched, by id."""
+    refused: tuple[Refused, ...]
+    """Files and deliveries that are not taken, with the reason."""
+    waiting: tuple[Refused, ...]
+    """Deliveries that are still being written."""
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """A folder, or a prefix of a bucket, as a source."""
+
+    name: str
+    """Its name in the configuration."""
+    spec: DeliveriesSpec
+    """How it is set up."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """Tells the instant, UTC: what was written lately waits."""
+    _known: dict[Key, Acquisition | Refused] = field(default_factory=dict, init=False)
+
+    def search(self, ask: Ask) -> Iterator[Acquisition]:
+        """Deliveries of the window that meet the area. Raises SourceError, InputError."""
+        for found in self.look().acquisitions:
+            if ask.start <= found.acquired < ask.end and found.footprint.intersects(ask.area):
+                yield found
+
+    def refused(self) -> tuple[Refused, ...]:
+        """What lies there and is not taken, with the reason. Raises SourceError, InputError."""
+        return self.look().refused
+
+    def look(self) -> Look:
+        """All that lies there. Raises SourceError: the place is away; InputError: no place."""
+        store = store_at(self.spec.root)
+        bundles, refused = gather(store.entries())
+        now, found, waiting = self.clock(), [], []
+        for bundle in bundles:
+            latest = max(entry.written for entry in bundle.entries)
+            if now - latest < timedelta(seconds=self.spec.settle_s):
+                why = f"written at {latest:%H:%M:%S} UTC; waits until it is quiet"
+                waiting.append(Refused(bundle.scene, why))
+                continue
+            known = self._offer(store, bundle, latest)
+            if isinstance(known, Refused):
+                refused.append(known)
+            else:
+                found.append(known)
+        found, twins = _single(found)
+        return Look(
+            tuple(sorted(found, key=lambda one: one.identifier)),
+            tuple(sorted([*refused, *twins], key=lambda one: one.where)),
+            tuple(waiting),
+        )
+
+    def cost(self, acquisition: Acquisition, area: BaseGeometry) -> Cost:
+        """Room on the disk, from the files' sizes: copies, strips and the result."""
+        del area
+        total = sum(entry.size for entry in _entries(acquisition))
+        far = is_remote(self.spec.root)
+        requests = len(_entries(acquisition)) + total // (8 << 20) if far else 0
+        return Cost(requests=requests, bytes=total * (4 if far else 3))
+
+    def fetch(
+        self,
+        acquisition: Acquisition,
+        area: BaseGeometry,
+        folder: Path,
+        check: Callable[[], None],
+    ) -> Fetched:
+        """Make the scene of a delivery over an area; see `Source.fetch`."""
+        store, entries = store_at(self.spec.root), _entries(acquisition)
+        purpose = {
+            "delivery": acquisition.detail,
+            "area": shapely.to_wkb(area, hex=True),
+            "how": repr(self.spec),
+        }
+        parts = PartsFolder(folder, purpose)
+        paths = {
+            entry.key: _here(store, entry, number, parts, check)
+            for number, entry in enumerate(entries)
+        }
+        if acquisition.detail.get("plain"):
+            fetched = fetch_plain(acquisition, store, paths, area, folder, parts, check)
+        else:
+            fetched = self._made(acquisition, entries, paths, area, folder, parts, check)
+        parts.clear()
+        return fetched
+
+    def _made(
+        self,
+        acquisition: Acquisition,
+        entries: Sequence[Entry],
+        paths: Mapping[str, Path],
+        area: BaseGeometry,
+        folder: Path,
+        parts: PartsFolder,
+        check: Callable[[], None],
+    ) -> Fetched:
+        if acquisition.detail.get("archive"):
+            entries, paths = unpack(paths[entries[0].key], parts, check)
+        bundles, refused = gather(entries)
+        if len(bundles) != 1 or bundles[0].is_plain:
+            why = refused[0].why if refused else f"{len(bundles)} scenes where one was expected"
+            raise SceneError(f"{acquisition.identifier}: {why}")
+        bundle = bundles[0]
+        facts = _facts(
+            bundle, {entry.key: paths[entry.key].read_bytes() for entry in bundle.metadata}
+        )
+        with blaming(acquisition.identifier), limited_pool(1, _LIMITS) as pool:
+            return Making(
+                bundle, paths, facts, acquisition, self.spec, area, folder, parts, pool, check
+            ).run()
+
+    def _offer(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition | Refused:
+        """The acquisition of a bundle, or why it is none; files are read once for each state."""
+        key = tuple((e.key, e.size, e.written.isoformat()) for e in bundle.entries)
+        if key not in self._known:
+            try:
+                self._known[key] = self._acquisition(store, bundle, latest)
+            except InputError as error:
+                self._known[key] = Refused(bundle.entries[0].key, str(error))
+        return self._known[key]
+
+    def _acquisition(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
+        named = bundle.named
+        if named is None:
+            return self._plain(store, bundle, latest)
+        texts = {entry.key: store.read(entry, MAX_TEXT_BYTES) for entry in bundle.metadata}
+        facts = _facts(bundle, texts)
+        return Acquisition(
+            source=self.name,
+            collection=self.spec.collection,
+            identifier=bundle.scene,
+            kind=Kind.OPTICAL,
+            acquired=_when(named, facts, bundle.scene),
+            footprint=_ground(store, bundle, named, facts),
+            published=latest,
+            cloud_share=facts.cloud_share,
+            platform=named.platform,
+            same_as=named.same_as,
+            version=named.version,
+            detail=_detail(bundle),
+        )
+
+    def _plain(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
+        where = store.address(bundle.scene)
+        with blaming(where):
+            scene = run_limited(plain_scene, where, limits=_LIMITS)
+        ground = reproject_geometry(box(*scene.geobox.bounds), scene.geobox.crs, CGCS2000)
+        noon = datetime(scene.date.year, scene.date.month, scene.date.day, 3, tzinfo=UTC)
+        return Acquisition(
+            source=self.name,
+            collection=self.spec.collection,
+            identifier=bundle.scene,
+            kind=Kind.OPTICAL,
+            acquired=scene.acquired or noon,
+            footprint=ground,
+            published=latest,
+            detail=_detail(bundle),
+        )
+
+
+def _single(found: list[Acquisition]) -> tuple[list[Acquisition], list[Refused]]:
+    """One of each id: the same delivery may lie there unpacked and packed."""
+    kept: dict[str, Acquisition] = {}
+    twins = []
+    for one in sorted(found, key=lambda each: bool(each.detail.get("archive"))):
+        if one.identifier in kept:
+            why = "the same delivery lies there unpacked, or twice; remove one of them"
+            twins.append(Refused(_entries(one)[0].key, why))
+        else:
+            kept[one.identifier] = one
+    return list(kept.values()), twins
+
+
+def _facts(bundle: Bundle, texts: Mapping[str, bytes]) -> Facts:
+    if bundle.named is None:
+        return Facts()
+    family = bundle.named.family
+    return joined([facts_of(family, texts[one.key], one.key) for one in bundle.metadata])
+
+
+def _when(named: Named, facts: Facts, scene: str) -> datetime:
+    """Instant of the sensing: of the name where it says the second, else of the metadata."""
+    if named.is_exact or facts.acquired is None:
+        return named.acquired
+    if abs(facts.acquired - named.acquired) > timedelta(hours=14):
+        raise SceneError(
+            f"{scene}: its metadata is of {facts.acquired:%Y-%m-%d}, its name of "
+            f"{named.acquired:%Y-%m-%d}; metadata of another scene: copy the delivery again"
+        )
+    return facts.acquired
+
+
+def _ground(store: Store, bundle: Bundle, named: Named, facts: Facts) -> Polygon:
+    """Footprint: by the metadata's corners, else by RPC, the image's place, or the name."""
+    if facts.footprint is not None:
+        return facts.footprint
+    if bundle.archive is not None and named.middle is not None:
+        lon, lat = named.middle
+        half = _SWATH_DEG * (3 if "WFV" in named.sensor else 1)
+        wide = half / cos(radians(lat))
+        return box(lon - wide, lat - half, lon + wide, lat + half)
+    image = bundle.colour[0]
+    if image.rpc is not None:
+        data = store.read(image.rpc, MAX_TEXT_BYTES)
+        rpc = rpc_of_text(decoded(data, image.rpc.key), image.rpc.key)
+        return footprint(rpc, round(2 * rpc.offsets[0]) + 1, round(2 * rpc.offsets[1]) + 1)
+    where = store.address(image.entry.key)
+    with blaming(where):
+        raw = run_limited(raw_facts, where, limits=_LIMITS)
+    if raw.place is not None:
+        return reproject_geometry(box(*raw.place.bounds), raw.place.crs, CGCS2000)
+    if raw.rpc is not None:
+        return footprint(raw.rpc, raw.rows, raw.cols)
+    raise SceneError(
+        f"{image.entry.key}: nothing says where it lies: no corners in metadata, no RPC, no "
+        "georeference; hand over the producer's .xml and .rpb with it"
+    )
+
+
+def _detail(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "files": [[e.key, e.size, e.written.isoformat()] for e in bundle.entries],
+        "plain": bundle.is_plain,
+        "archive": bundle.archive is not None,
+    }
+
+
+def _entries(acquisition: Acquisition) -> list[Entry]:
+    """The files of a delivery as they were listed. Raises SceneError: kept by something else."""
+    try:
+        return [
+            Entry(str(key), int(size), datetime.fromisoformat(written))
+            for key, size, written in acquisition.detail["files"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SceneError(
+            f"{acquisition.identifier}: not listed by a source of deliveries ({error}): search "
+            "again"
+        ) from None
+
+
+def _here(
+    store: Store, entry: Entry, number: int, parts: PartsFolder, check: Callable[[], None]
+) -> Path:
+    """A file on this machine: where it lies, or fetched once as a part."""
+    suffix = Path(entry.name).suffix.lower()
+    name = f"file-{number:04d}{suffix if suffix[1:].isalnum() else ''}"
+    if parts.has(name):
+        return parts.path(name)
+    draft = parts.draft(name)
+    try:
+        path = store.local(entry, draft, check)
+        return parts.keep(name, draft) if path == draft else path
+    except OSError as error:
+        raise SourceError(f"{entry.key}: cannot be copied ({error})") from None
