@@ -9,6 +9,7 @@ from geo.errors import InputError
 from models.detector import Detector
 from models.difference import Difference
 from models.irmad import IrMad
+from models.log_ratio import LogRatio
 from models.siamese import SHIPPED, Siamese
 from models.weights_file import open_weights
 
@@ -19,6 +20,7 @@ DETECTORS: Mapping[str, Callable[[float | None], Detector]] = MappingProxyType(
         ),
         "difference": lambda _gsd_m: Difference(),
         "irmad": lambda _gsd_m: IrMad(),
+        "log-ratio": lambda _gsd_m: LogRatio(),
     }
 )
 """Every detector that has a name, made for a grid of a given GSD in metres, or of none known."""

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 SCL = "scl"
 """Sentinel-2 scene classification."""
 
+RADAR = ("vv", "vh")
+"""Bands of a radar image by polarisation: gamma nought or sigma nought as linear power."""
+
 WAVELENGTH_NM = {
     "coastal": 443,
     "blue": 490,
@@ -68,6 +71,7 @@ LANDSAT_OLI = {
 _WORDS = {
     **{name: name for name in WAVELENGTH_NM},
     SCL: SCL,
+    **{name: name for name in RADAR},
     "nir1": "nir",
     "rededge1": "rededge071",
     "rededge2": "rededge075",
@@ -167,6 +171,11 @@ def _by_position(spectral: list[int]) -> dict[int, str]:
     fixed = {3: _OF_THREE, 4: _OF_FOUR}.get(len(spectral))
     names = fixed or tuple(f"band{number}" for number in range(1, len(spectral) + 1))
     return dict(zip(spectral, names, strict=True))
+
+
+def is_radar(names: Sequence[str]) -> bool:
+    """Whether bands are those of a radar image, and of nothing else."""
+    return bool(names) and set(names) <= set(RADAR)
 
 
 def by_wavelength(names: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from geo.raster import Float, Mask, Pair, Raster
+from tiles.files.band_names import is_radar
 from tiles.files.gdal_env import gdal_env
 from tiles.reading.on_grid import bands_on_grid, observed_on_grid
 from tiles.reading.sampling import sampling_of
@@ -22,8 +23,10 @@ from tiles.scene_fit import BandGain, SceneFit
 def common_bands(before: Scene, after: Scene, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The bands to read: `wanted`, or, where that is empty, all that both scenes have.
 
-    Raises SceneError when a wanted band is missing, or fewer than two are shared.
+    Raises SceneError when a wanted band is missing, fewer than two are shared, or only one of the
+    two is radar.
     """
+    _check_kinds(before, after)
     for scene in (before, after):
         missing = [name for name in wanted if name not in scene.band_names]
         if missing:
@@ -38,6 +41,16 @@ def common_bands(before: Scene, after: Scene, wanted: tuple[str, ...] = ()) -> t
             f"{', '.join(after.band_names)}: change needs at least two bands in both"
         )
     return shared
+
+
+def _check_kinds(before: Scene, after: Scene) -> None:
+    """Power and colours do not compare."""
+    radar = [scene for scene in (before, after) if is_radar(scene.band_names)]
+    if len(radar) == 1:
+        other = after if radar[0] is before else before
+        raise SceneError(
+            f"{radar[0].source} is a radar image, {other.source} is none: compare radar with radar"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.raster import Raster
+from tiles.files.band_names import is_radar
 from tiles.scene_fit import BandGain
 
 Values = NDArray[np.float64]
@@ -26,9 +27,10 @@ def fit_gains(bands: Sequence[str], before: Values, after: Values) -> tuple[Band
     (gain = ratio of the standard deviations): it treats the dates alike, so that fitting them
     swapped gives the inverse line. A pixel far from the line in any band counts as changed and is
     left out of the next round, for all bands. A band that is constant on either date gets gain 1
-    and the difference of the medians as offset. Fewer than two pixels: gain 1, offset 0.
+    and the difference of the medians as offset. Fewer than two pixels: gain 1, offset 0. So have
+    radar's bands: power is calibrated, and no offset may bring it below 0.
     """
-    if before.shape[1] < 2:
+    if before.shape[1] < 2 or is_radar(bands):
         return identity_gains(bands)
     kept = np.ones(before.shape[1], dtype=bool)
     lines = _robust_start(before, after)

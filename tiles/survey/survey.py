@@ -9,6 +9,7 @@ import numpy as np
 
 from geo.geobox import GeoBox, Window
 from geo.raster import Pair, Raster
+from tiles.files.band_names import is_radar
 from tiles.reading.reads_pairs import ReadsPairs, read_economically
 from tiles.scene_fit import SceneFit
 from tiles.survey.blocks import spread_blocks
@@ -29,6 +30,8 @@ SEEN_FOR_SHIFT = 0.2
 """Share of a block both dates must have seen for its shift to be tried."""
 CORRECTIONS = 3
 """Corrections of the shift at most; what each leaves is measured on pixels read anew."""
+LEAST_POWER = 1e-4
+"""Radar's noise, -40 dB: less power is none."""
 SETTLED_PX = 0.05
 """A median shift of this length or less is left as it is."""
 
@@ -125,6 +128,9 @@ def _block(window: Window, pair: Pair) -> _Block:
 
 
 def _grey(raster: Raster) -> Image:
-    """Mean of the bands (y, x)."""
-    grey: Image = raster.pixels.mean(axis=0, dtype=np.float64)
+    """Mean of the bands (y, x), of radar in bels: a few bright walls are not all of it."""
+    pixels = raster.pixels
+    if is_radar(raster.bands):
+        pixels = np.log10(np.maximum(pixels, LEAST_POWER))
+    grey: Image = pixels.mean(axis=0, dtype=np.float64)
     return grey

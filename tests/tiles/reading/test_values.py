@@ -294,3 +294,18 @@ def test_common_bands(write: Write, tmp_path: Path) -> None:
         common_bands(four, rgb, ("nir", "red"))
     with pytest.raises(SceneError, match="at least two bands"):
         common_bands(four, five)
+
+
+def test_radar_and_optical_images_are_not_compared(write: Write, tmp_path: Path) -> None:
+    optical = open_scene(str(write(tmp_path / "a.tif", np.ones((4, 64, 64), np.uint16))), DAY)
+    folder = tmp_path / "radar"
+    folder.mkdir()
+    for name in ("S1A_IW_GRDH_VH", "S1A_IW_GRDH_VV"):
+        write(folder / f"{name}.tif", np.full((1, 64, 64), 0.1, np.float32))
+    radar = open_scene(str(folder), DAY)
+    assert common_bands(radar, radar, ("vv", "vh")) == ("vv", "vh")
+    for pair in ((radar, optical), (optical, radar)):
+        with pytest.raises(
+            SceneError, match=r"radar is a radar image, .* compare radar with radar"
+        ):
+            common_bands(*pair)

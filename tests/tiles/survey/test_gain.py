@@ -55,3 +55,11 @@ def test_a_constant_band_is_only_shifted(flat: str) -> None:
 def test_no_pixel_means_no_correction() -> None:
     nothing = np.empty((1, 0))
     assert fit_gains(["red"], nothing, nothing) == (BandGain("red", 1.0, 0.0),)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS, gain=st.floats(0.4, 2.5))
+def test_calibrated_power_is_left_as_it_is(seed: int, gain: float) -> None:
+    before = np.random.default_rng(seed).gamma(4.4, 0.1, (2, 5000))
+    for found in fit_gains(("vv", "vh"), before, gain * before):
+        assert (found.gain, found.offset) == (1.0, 0.0)
