@@ -1,0 +1,144 @@
+"""Masks: what hides the ground is hidden, what shows it is not, whoever says so."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+
+from geo.errors import SceneError
+from tests.tiles.clear.conftest import BANDS, DAY, Look, looked_at, write
+from tiles.clear.mask_scene import MaskFacts, mask_scene, sun_seen
+from tiles.files.open_scene import open_scene
+from tiles.reading.masks import SCL_NOT_OBSERVED
+from tiles.sources.source import BANDS_FILE, SCL_FILE, Fetched
+
+
+def hidden_by(folder: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    with rasterio.open(folder / SCL_FILE) as codes:
+        found = codes.read(1)
+        assert codes.descriptions == ("scl",)
+        assert codes.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+    times = -(-shape[0] // found.shape[0])
+    hidden = np.isin(found, SCL_NOT_OBSERVED)
+    return np.repeat(np.repeat(hidden, times, 0), times, 1)[: shape[0], : shape[1]]
+
+
+def shares(folder: Path, look: Look) -> tuple[float, float]:
+    """(hidden of what is hidden, hidden of what is clear)."""
+    found = hidden_by(folder, look.sky.shape)
+    return float(found[look.hidden].mean()), float(found[look.clear].mean())
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_cloud_and_shadow_are_found_without_a_classification(tmp_path: Path, seed: int) -> None:
+    look = looked_at(0.25, seed)
+    facts = mask_scene(tmp_path, look.fetched(tmp_path))
+    found, wrong = shares(tmp_path, look)
+    assert found > 0.92 and wrong < 0.12
+    assert facts.method == "own+sun"
+    assert facts.clear_share == pytest.approx(
+        1 - hidden_by(tmp_path, look.sky.shape).mean(), abs=0.01
+    )
+    assert facts.cloud_share > 0.1 and facts.shadow_share > 0.05
+
+
+def test_a_sun_that_nobody_told_is_found(tmp_path: Path) -> None:
+    look = looked_at(0.25, 3)
+    fetched = Fetched(look.fetched(tmp_path).bands, 10.0, has_scl=False)
+    assert mask_scene(tmp_path, fetched).method == "own"
+    found, wrong = shares(tmp_path, look)
+    assert found > 0.9 and wrong < 0.15
+
+
+@pytest.mark.parametrize("haze", [0.0, 0.15])
+def test_clear_ground_stays_clear(tmp_path: Path, haze: float) -> None:
+    look = looked_at(0.0, 1, haze=haze)
+    facts = mask_scene(tmp_path, look.fetched(tmp_path))
+    assert facts.clear_share > 0.999
+    assert facts == MaskFacts(facts.clear_share, 1 - facts.clear_share, 0, 0, "own+sun")
+
+
+def test_what_was_as_bright_before_is_no_cloud(tmp_path: Path) -> None:
+    size = 300
+    looks = {day: looked_at(0.0, 1, size, day=day) for day in (date(2023, 4, 9), DAY)}
+    for look in looks.values():  # a field of greenhouses larger than any roof
+        look.pixels[:, 100:180, 100:200] = np.array([0.36, 0.37, 0.38, 0.4])[:, None, None]
+    looks[date(2023, 4, 9)].fetched(tmp_path / "before")
+    earlier = open_scene(str(tmp_path / "before" / BANDS_FILE), date(2023, 4, 9))
+    now = looks[DAY].fetched(tmp_path / "now")
+    assert mask_scene(tmp_path / "now", now).clear_share < 0.95
+    facts = mask_scene(tmp_path / "now", now, earlier)
+    assert facts.method == "own+earlier+sun" and facts.clear_share > 0.999
+
+
+def test_a_classification_is_kept_and_completed(tmp_path: Path) -> None:
+    look = looked_at(0.25, 3)
+    fetched = look.fetched(tmp_path, scl=True, probability=True)
+    with rasterio.open(tmp_path / SCL_FILE) as codes:
+        said = codes.read(1)
+    facts = mask_scene(tmp_path, fetched)
+    assert facts.method == "scl+probability+sun"
+    with rasterio.open(tmp_path / SCL_FILE) as codes:
+        now = codes.read(1)
+    assert now.shape == said.shape
+    was_hidden, is_hidden = (np.isin(codes, SCL_NOT_OBSERVED) for codes in (said, now))
+    assert is_hidden[look.hidden].mean() > 0.98  # wisps of low probability are opened
+    np.testing.assert_array_equal(now[~is_hidden & ~was_hidden], said[~is_hidden & ~was_hidden])
+    assert is_hidden[look.clear].mean() < 0.15
+
+
+def test_small_cloud_that_the_probability_denies_is_opened(tmp_path: Path) -> None:
+    look = looked_at(0.0, 1, 300)
+    fetched = look.fetched(tmp_path, scl=True, probability=True)
+    with rasterio.open(tmp_path / SCL_FILE, "r+") as codes:
+        said = codes.read(1)
+        said[100:110, 100:120] = 9  # a roof of two hectares
+        codes.write(said, 1)
+    assert mask_scene(tmp_path, fetched).clear_share == 1
+    with rasterio.open(tmp_path / SCL_FILE) as codes:
+        assert set(np.unique(codes.read(1)[100:110, 100:120])) == {7}
+
+
+def test_numbers_of_a_sensor_and_three_colours(tmp_path: Path) -> None:
+    look = looked_at(0.25, 3)
+    numbers = np.clip(look.pixels[:3] * 900 + 12, 1, 255).astype(np.uint8)
+    write(tmp_path / BANDS_FILE, numbers, BANDS[:3], 0)
+    facts = mask_scene(tmp_path, Fetched(BANDS[:3], 10.0, has_scl=False, reflectance=False))
+    assert facts.method == "own"
+    found, wrong = shares(tmp_path, look)
+    assert hidden_by(tmp_path, look.sky.shape)[look.sky > 0.1].mean() > 0.95
+    assert found > 0.8 and wrong < 0.15
+
+
+def test_what_cannot_be_judged_is_said(tmp_path: Path) -> None:
+    write(tmp_path / BANDS_FILE, np.full((2, 90, 101), 500, np.uint16), ("green", "nir"), 0)
+    facts = mask_scene(tmp_path, Fetched(("green", "nir"), 10.0, has_scl=False))
+    assert facts == MaskFacts(1.0, 0.0, 0.0, 0.0, "nothing")
+    assert not hidden_by(tmp_path, (90, 101)).any()
+    with pytest.raises(SceneError, match="no such file"):
+        mask_scene(tmp_path / "none", Fetched(BANDS, 10.0, has_scl=False))
+
+
+def test_where_nothing_was_seen_nothing_is_clear(tmp_path: Path) -> None:
+    write(tmp_path / BANDS_FILE, np.zeros((4, 64, 64), np.uint16), BANDS, 0)
+    assert mask_scene(tmp_path, Fetched(BANDS, 10.0, has_scl=False)).clear_share == 0
+
+
+@pytest.mark.parametrize("reflectance", [True, False])
+def test_a_sky_without_a_gap_is_cloud(tmp_path: Path, *, reflectance: bool) -> None:
+    noise = np.random.default_rng(1).normal(0, 150, (4, 300, 300))
+    numbers = np.clip(5800 + noise, 1, 65_535) if reflectance else np.full((4, 300, 300), 255)
+    numbers[:, :20, :60] = 500 if reflectance else 40
+    numbers = np.array([[[1]], [[1]], [[1]], [[1.05]]]) * numbers
+    write(tmp_path / BANDS_FILE, np.minimum(numbers, 6500).astype(np.uint16), BANDS, 0)
+    facts = mask_scene(tmp_path, Fetched(BANDS, 10.0, has_scl=False, reflectance=reflectance))
+    assert facts.clear_share < 0.03
+
+
+@pytest.mark.parametrize("bad", [None, "high", float("nan"), 2.0, 91.0])
+def test_a_sun_that_cannot_be(bad: object) -> None:
+    assert sun_seen({"view:sun_azimuth": 120.0, "view:sun_elevation": bad}) is None
+    assert sun_seen({"view:sun_azimuth": 120.0, "view:sun_elevation": 40}) is not None
