@@ -13,7 +13,7 @@ key and the file; secrets are never in it.
 
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from geo.errors import InputError
 from leads.intake.areas import box_area, district_area, file_area, is_district
-from leads.intake.open_sources import settings_of
+from leads.intake.open_sources import settings_of, with_whole_files
 from leads.intake.typed_values import typed_values, with_whole_paths
 from leads.intake.watch_spec import SourceSpec, WatchSpec
 
@@ -138,10 +138,8 @@ def _source(name: str, table: Mapping[str, Any], folder: Path) -> SourceSpec:
     )
     settings = {key: value for key, value in table.items() if key not in own}
     spec = SourceSpec(name=name, settings=settings, **typed)
-    opened = settings_of(spec)  # what cannot be used is told now, not at the first look
-    whole = with_whole_paths({key: getattr(opened, key) for key in settings}, folder)
-    paths = {key: str(value) for key, value in whole.items() if isinstance(value, Path)}
-    return replace(spec, settings=settings | paths)
+    settings_of(spec)  # what cannot be used is told now, not at the first look
+    return with_whole_files(spec, folder)
 
 
 def _watch(

@@ -1,9 +1,11 @@
 """Sources by kind: what each wants to know, checked, and the source itself, opened."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from geo.errors import InputError
@@ -20,21 +22,32 @@ class _Kind:
     source: str
     spec_module: str
     spec: str
-    usual: str = ""
-    """Name of the values that hold where the configuration says nothing; empty: the class's own."""
     secrets: bool = False
+    files: tuple[str, ...] = ()
+    """Settings that are files or folders where they are no URLs; a dot leads into a table."""
 
 
-_HUB = ("tiles.sources.sentinel_hub", "SentinelHub")
-_HUB_SPEC = ("tiles.sources.sentinel_hub_spec", "SentinelHubSpec")
 KINDS = {
-    "sentinel-hub": _Kind(*_HUB, *_HUB_SPEC, secrets=True),
-    "data-space": _Kind(*_HUB, *_HUB_SPEC, usual="DATA_SPACE", secrets=True),
+    "sentinel-hub": _Kind(
+        "tiles.sources.sentinel_hub",
+        "SentinelHub",
+        "tiles.sources.sentinel_hub_spec",
+        "SentinelHubSpec",
+        secrets=True,
+    ),
     "stac": _Kind(
-        "tiles.sources.stac_api", "StacApi", "tiles.sources.stac_api_spec", "StacApiSpec"
+        "tiles.sources.stac_api",
+        "StacApi",
+        "tiles.sources.stac_api_spec",
+        "StacApiSpec",
+        files=("root",),
     ),
     "deliveries": _Kind(
-        "tiles.sources.deliveries", "Deliveries", "tiles.sources.deliveries", "DeliveriesSpec"
+        "tiles.sources.deliveries",
+        "Deliveries",
+        "tiles.sources.delivery_spec",
+        "DeliveriesSpec",
+        files=("root", "reference", "heights.dem"),
     ),
 }
 """Kinds of sources, by the name the configuration has for them."""
@@ -43,11 +56,8 @@ KINDS = {
 def settings_of(spec: SourceSpec) -> Any:  # noqa: ANN401 (each kind has a class of its own)
     """The settings of a source as its kind's own values. Raises InputError."""
     kind = _kind(spec)
-    module = import_module(kind.spec_module)
-    typed = typed_values(getattr(module, kind.spec), spec.settings, f"source {spec.name}")
-    if kind.usual:
-        return replace(getattr(module, kind.usual), **typed)
-    return getattr(module, kind.spec)(**typed)
+    cls = getattr(import_module(kind.spec_module), kind.spec)
+    return cls(**typed_values(cls, spec.settings, f"source {spec.name}"))
 
 
 def open_source(spec: SourceSpec, environment: Mapping[str, str] = os.environ) -> Source:
@@ -70,6 +80,22 @@ def open_source(spec: SourceSpec, environment: Mapping[str, str] = os.environ) -
         )
     with_secrets: Source = opened(spec.name, settings, secrets)
     return with_secrets
+
+
+def with_whole_files(spec: SourceSpec, folder: Path) -> SourceSpec:
+    """The source with relative names of files taken from a folder, so that any worker finds them.
+
+    Raises InputError.
+    """
+    settings = json.loads(json.dumps(spec.settings))
+    for name in _kind(spec).files:
+        *tables, last = name.split(".")
+        inside = settings
+        for table in tables:
+            inside = inside.get(table, {})
+        if inside.get(last) and "://" not in inside[last]:
+            inside[last] = str(folder / Path(inside[last]).expanduser())
+    return replace(spec, settings=settings)
 
 
 def _kind(spec: SourceSpec) -> _Kind:

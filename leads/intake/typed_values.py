@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,6 +32,11 @@ def typed_values(
 
 
 def _typed(hint: Any, value: object, where: str) -> Any:  # noqa: ANN401 (any type of a field)
+    if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        return hint(**typed_values(hint, value, where))
+    if get_origin(hint) is Mapping and isinstance(value, dict):
+        inside = get_args(hint)[1]
+        return {key: _typed(inside, one, f"{where}.{key}") for key, one in value.items()}
     try:
         return TypeAdapter(hint).validate_json(json.dumps(value, default=str), strict=True)
     except ValidationError as error:
