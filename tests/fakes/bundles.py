@@ -6,12 +6,14 @@ that the way from ground to pixel has a closed form. Its RPC is fitted to it, as
 
 import json
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import from_origin
 
 from geo.crs import CGCS2000, SHANGHAI_PLANE, transformer
@@ -91,7 +93,7 @@ class Camera:
         side = (np.arange(self.cols * oversample) + 0.5) / oversample - 0.5
         row, col = np.meshgrid(fine, side, indexing="ij")
         height = np.full(row.shape, 80.0)
-        for _ in range(12):
+        for _ in range(6):
             east, north = self.place(row, col, height)
             height = hills(east, north)
         return east, north
@@ -193,17 +195,11 @@ def true_ortho(bounds: tuple[float, float, float, float], gsd_m: float) -> Float
 def write_image(path: Path, pixels: NDArray[np.generic], **profile: object) -> Path:
     """An image (band, y, x) as GeoTIFF without place, unless the profile gives one."""
     count, height, width = pixels.shape
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=count,
-        height=height,
-        width=width,
-        dtype=pixels.dtype,
-        **profile,
-    ) as file:
-        file.write(pixels)
+    size = {"count": count, "height": height, "width": width, "dtype": pixels.dtype}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", driver="GTiff", **size, **profile) as file:
+            file.write(pixels)
     return path
 
 
@@ -279,7 +275,7 @@ def gaofen_xml(camera: Camera, about: str, when: str = "2023-08-15 11:02:33") ->
 
 
 def planet(folder: Path, item: str = "20230815_023529_64_2459", *, bands: int = 8) -> Path:
-    """A PlanetScope delivery: surface reflectance of 3 m on the ground, UDM2, JSON, radiance's XML."""
+    """A PlanetScope delivery: surface reflectance of 3 m, already on the ground, UDM2 and JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     size, gsd = 200, 3.0
     place = from_origin(EAST, NORTH, gsd, gsd)

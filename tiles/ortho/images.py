@@ -197,11 +197,19 @@ class Placed:
             if self.nodata != 0:
                 found[found == self.nodata] = 0
             return
+        part = self._needed(box)
+        if part is None:
+            return
+        # as an array: of a file GDAL would take the place that it states itself
+        pixels = source.read(
+            list(range(1, len(self.bands) + 1)),
+            window=rasterio.windows.Window(part.col, part.row, part.width, part.height),
+        )
         reproject(
-            rasterio.band(source, list(range(1, len(self.bands) + 1))),
+            pixels.astype(np.float32),
             found,
             src_crs=rasterio.CRS.from_wkt(self.place.crs.to_wkt()),
-            src_transform=self.place.transform,
+            src_transform=self.place.crop(part).transform,
             src_nodata=self.nodata,
             dst_nodata=0,
             dst_crs=rasterio.CRS.from_wkt(box.crs.to_wkt()),
@@ -210,6 +218,18 @@ class Placed:
             tolerance=TOLERANCE_PX,
             warp_mem_limit=WARP_MB,
         )
+
+    def _needed(self, box: GeoBox) -> Window | None:
+        """The part of the file that a window of the grid may need, or None."""
+        bounds = transformer(box.crs, self.place.crs).transform_bounds(*box.bounds, densify_pts=21)
+        west, south, east, north = bounds
+        corners = [~self.place.transform @ (x, y) for x in (west, east) for y in (south, north)]
+        cols, rows = [c for c, _ in corners], [r for _, r in corners]
+        top, bottom = max(0, int(min(rows)) - 16), min(self.place.height, int(max(rows)) + 17)
+        left, right = max(0, int(min(cols)) - 16), min(self.place.width, int(max(cols)) + 17)
+        if bottom <= top or right <= left:
+            return None
+        return Window(top, left, bottom - top, right - left)
 
     def moved(self, east_m: float, north_m: float) -> "Placed":
         """The same with what it shows moved on the ground; its CRS must be metric."""

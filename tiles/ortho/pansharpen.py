@@ -105,7 +105,9 @@ def fit_pan(pan: str, mss: str, factor: int, bands: int) -> PanFit:
             "that both show; check that they are of one scene"
         )
     found = _agreed([_shift(grey, coarse) for grey, coarse in pairs], len(pairs))
-    x_px, y_px = (found.x_px, found.y_px) if found else (0.0, 0.0)
+    # OpenCV resamples at 32nds of a pixel: a rounded shift gives every window the same numbers
+    measured = (found.x_px, found.y_px) if found else (0.0, 0.0)
+    x_px, y_px = (round(value * 32) / 32 for value in measured)
     if np.hypot(x_px, y_px) > APART_PX:
         raise SceneError(
             f"{pan}, {mss}: PAN and MSS lie {np.hypot(x_px, y_px):.1f} coarse pixels apart; they "
