@@ -67,6 +67,11 @@ class Scene:
         return min((band.geobox for band in self.bands), key=lambda box: box.pixel_size[0])
 
     @property
+    def first_day(self) -> Day:
+        """Of a composite the earliest day it may show; else `date`."""
+        return self.since or self.date
+
+    @property
     def band_names(self) -> tuple[str, ...]:
         """Names of the spectral bands, in order."""
         return tuple(band.name for band in self.bands)

@@ -1,6 +1,7 @@
 """From candidates to leads: cross with the layers and put everything known of a place together."""
 
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
 
 import numpy as np
@@ -26,13 +27,25 @@ def leads_of(
     outlines: Sequence[MultiPolygon],
     layers: Sequence[ZoneLayer],
     record: RunRecord,
+    last_seen: Sequence[date],
 ) -> tuple[Lead, ...]:
-    """One lead per candidate, in the same order; `outlines` are the `stored_outlines`."""
+    """One lead per candidate, in the same order; `outlines` are the `stored_outlines`.
+
+    `last_seen` says per candidate on which day its ground was seen before.
+    """
     error_m = position_error_m(record.fit, record.plan)
     known = record.fit.coregistration_px is not None
-    crossing = cross(candidates, layers, error_m, record.before.date, record.after.date)
+    crossing = cross(candidates, layers, error_m, record.before.first_day, record.after.date)
     return tuple(
-        _lead(candidate, outlines[index], index, crossing, record, error_m if known else None)
+        _lead(
+            candidate,
+            outlines[index],
+            index,
+            crossing,
+            record,
+            last_seen[index],
+            error_m if known else None,
+        )
         for index, candidate in enumerate(candidates)
     )
 
@@ -49,6 +62,7 @@ def _lead(
     index: int,
     crossing: Crossing,
     record: RunRecord,
+    last_seen: date,
     coregistration_m: float | None,
 ) -> Lead:
     code, name = crossing.districts[index] or (None, None)
@@ -60,7 +74,7 @@ def _lead(
         change_class=candidate.change_class,
         uncertainty=candidate.uncertainty,
         area_m2=candidate.area_m2,
-        date_before=record.before.date,
+        date_before=last_seen,
         date_after=record.after.date,
         coregistration_m=coregistration_m,
         district_code=code,

@@ -36,7 +36,7 @@ def detect(
     with blaming(prepared.planned.blamed):
         done = runner.map(partial(process_batch, prepared.work), batches)
         swept = sweep(progress((result for batch in done for result in batch), len(tiles)))
-    return finish(prepared, swept, kept, lambda: perf_counter() - started)
+    return finish(prepared, swept, kept, runner, lambda: perf_counter() - started)
 
 
 def sweep(results: Iterable[TileResult]) -> Swept:

@@ -1,8 +1,10 @@
 """Detection: what came of a request, and the last steps to it, from patches to leads."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+
+from shapely import MultiPolygon
 
 from geo.candidate import Candidate
 from geo.dissolve import candidates_of, dissolve
@@ -12,6 +14,7 @@ from leads.custody.canonical import canonical_json
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
+from leads.run.by_radar import radar_ground, radar_notes
 from leads.run.by_water import parted, water_notes, with_shore
 from leads.run.crossing import (
     ASSUMED_COREGISTRATION_PX,
@@ -20,7 +23,9 @@ from leads.run.crossing import (
     stored_outlines,
 )
 from leads.run.kept_layers import KeptLayers, RecordedLayer, recorded
+from leads.run.last_seen import last_seen
 from leads.run.prepared import Prepared
+from leads.run.runner import Runner
 from leads.version import VERSION
 from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
@@ -42,6 +47,8 @@ class Detection:
     """Reads both scenes onto the working grid, for pictures."""
     held: tuple[Lead, ...] = ()
     """Changes amid water that may be ships: they wait for another date."""
+    ground: MultiPolygon | None = None
+    """Of a radar run, ground that it saw wholly on both dates, EPSG:4490."""
 
 
 @dataclass(slots=True)
@@ -58,6 +65,8 @@ class Swept:
     """Numbers of the tiles that could not be looked at."""
     water_pixels: int = 0
     """Pixels of change that were water on both dates, and so none."""
+    observed: dict[int, int] = field(default_factory=dict)
+    """Index of a tile -> its pixels seen on both dates."""
 
     def candidates(self, prepared: Prepared) -> list[Candidate]:
         """Patches joined over seams and large enough, scored."""
@@ -69,22 +78,28 @@ class Swept:
 
 
 def finish(
-    prepared: Prepared, swept: Swept, kept: KeptLayers, seconds: Callable[[], float]
+    prepared: Prepared,
+    swept: Swept,
+    kept: KeptLayers,
+    runner: Runner,
+    seconds: Callable[[], float],
 ) -> Detection:
     """From what the tiles gave to leads: dissolve, cross with the layers in force, record.
 
-    `seconds` tells the time spent on the run so far; leads outside the run's district are left out.
+    A composite's days are read in a process of the runner. `seconds` tells the time spent on the
+    run so far; leads outside the run's district are left out.
     """
     planned, reader = prepared.planned, prepared.planned.reader
     before, after = reader.before, reader.after
     candidates = swept.candidates(prepared)
-    own = recorded(in_force(planned.loaded.layers, before.date, after.date))
+    days = before.first_day, after.date
+    own = recorded(in_force(planned.loaded.layers, *days))
     scope = planned.scope
     if scope is not None and planned.request.layers and not _has_districts(own):
-        own += recorded(kept.districts(before.date, after.date))
+        own += recorded(kept.districts(*days))
     outlines = stored_outlines(candidates)
     reach_m = position_error_m(prepared.fit, planned.plan)
-    crossed = (*own, *kept.near(before.date, after.date, outlines, reach_m))
+    crossed = (*own, *kept.near(*days, outlines, reach_m))
     described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
     record = RunRecord(
         before,
@@ -100,7 +115,8 @@ def finish(
         None if planned.tides is None else planned.tides.record(before.acquired, after.acquired),
     )
     layers = _in_order(crossed, described)
-    found = leads_of(candidates, outlines, layers, record)
+    seen = last_seen(candidates, prepared, runner)
+    found = leads_of(candidates, outlines, layers, record, seen)
     found = with_shore(found, candidates, planned.tides, (before.acquired, after.acquired))
     if scope is not None:
         found = tuple(lead for lead in found if lead.district_code == scope.code)
@@ -109,6 +125,7 @@ def finish(
         *planned.loaded.notes,
         *_notes(leads, layers, prepared.fit, swept.set_aside),
         *water_notes(leads, held, swept.water_pixels),
+        *radar_notes(planned.plan),
     )
     summary = RunSummary(
         pixels=planned.pixels,
@@ -120,7 +137,8 @@ def finish(
         detector_cpu_seconds=swept.detector_cpu_seconds,
         notes=notes,
     )
-    return Detection(leads, record, summary, layers, reader, held)
+    ground = radar_ground(planned.plan, planned.tiles, swept.observed)
+    return Detection(leads, record, summary, layers, reader, held, ground)
 
 
 def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:

@@ -117,7 +117,7 @@ def plan_pair(
     before, after = open_pair(request, runner)
     grid, scope = common_grid(before, after), None
     if request.district is not None:
-        districts = (*loaded.layers, *kept.districts(before.date, after.date))
+        districts = (*loaded.layers, *kept.districts(before.first_day, after.date))
         scope = scope_of(request.district, districts)
         grid = scope.cropped(grid)
     earlier = (fixed or {}).get("plan", {})

@@ -26,9 +26,11 @@ from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
 from leads.store.engine import BACK_OFF_S, read, write
 from leads.store.file_run import file_run
+from leads.store.file_witness import file_radar_run
 from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
 from leads.store.jobs import check_lease, save_progress, save_record
 from leads.store.jobs import finish as end
+from tiles.files.band_names import is_radar
 from tiles.files.probe import check_unchanged
 
 Tell = Callable[[Progress], None]
@@ -78,7 +80,7 @@ class Driver:
         self._look(prepared, journal, watch)
         self._enter(Stage.CROSSING, job, progress)
         swept = self._gathered(job.job_id)
-        found = finish(prepared, swept, kept, lambda: progress.seconds)
+        found = finish(prepared, swept, kept, self.runner, lambda: progress.seconds)
         watch.check()
         self._enter(Stage.FILING, job, progress)
         ended = partial(_ended, job, found)
@@ -153,6 +155,7 @@ def gathered(rows: Iterable[TileRow]) -> Swept:
         if row.patches is not None:
             swept.patches += patches_from_bytes(row.patches)
         swept.observed_pixels += row.observed_pixels
+        swept.observed[row.tile] = row.observed_pixels
         swept.water_pixels += row.water_pixels or 0
         swept.detector_cpu_seconds += row.detector_cpu_s
     swept.set_aside = tuple(aside)
@@ -194,7 +197,8 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
     if job.payload.get("shadow"):
         result["shadow"] = compared(connection, found)
     else:
-        filed = file_run(connection, found, job.created_by, now)
+        filing = file_radar_run if is_radar(found.record.plan.bands) else file_run
+        filed = filing(connection, found, job.created_by, now)
         result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
         if filed.withdrawal is not None:  # filed and taken back before: that stands
             result["withdrawn_at"] = filed.withdrawal.withdrawn_at.isoformat()
