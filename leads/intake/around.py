@@ -12,10 +12,10 @@ from geo.errors import GridError
 from geo.hectares import Sight
 from leads.domain.passes import PassState
 from leads.intake.befores import Earlier, Moment, Rules, year_before
-from leads.intake.register_scene import Compared
+from leads.intake.register_scene import HELD_AGAINST, REFERENCE, Compared
 from leads.intake.watch_spec import WatchSpec
 from leads.store.passes import PassRow, passes_of
-from leads.store.scenes import SceneRow, scene
+from leads.store.scenes import SceneRow, item_of, scene
 from leads.store.sights import sight
 from tiles.sources.acquisition import Kind
 
@@ -72,7 +72,14 @@ def around(connection: Connection, row: PassRow, spec: WatchSpec) -> Around:
 
 
 def compared_with(connection: Connection, row: PassRow) -> Compared:
-    """The scenes of its watch that a pass is held against: the last clear one, and the first."""
+    """The scenes of its watch that a pass is held against: the last clear one, and the first.
+
+    What is brought back is held against the same as before, so that it is the same scene again.
+    """
+    if row.scene_id is not None:
+        said = (item_of(connection, row.scene_id) or {}).get("properties", {})
+        ids = said.get(HELD_AGAINST), said.get(REFERENCE)
+        return Compared(*(None if one is None else _there(connection, one) for one in ids))
     rows = passes_of(connection, row.watch, kinds=[row.kind])
     orbit = row.offered.orbit if row.kind == Kind.SAR else None
     usable = [
@@ -93,9 +100,12 @@ def _seniority(row: SceneRow) -> tuple[object, str]:
 
 
 def _scene_there(connection: Connection, row: PassRow) -> SceneRow | None:
-    if row.scene_id is None:
-        return None
-    found = scene(connection, row.scene_id)
+    return None if row.scene_id is None else _there(connection, row.scene_id)
+
+
+def _there(connection: Connection, scene_id: str) -> SceneRow | None:
+    """A scene, unless its pixels are gone."""
+    found = scene(connection, scene_id)
     there = found.folder is not None and found.pixels_removed_at is None
     return found if there else None
 

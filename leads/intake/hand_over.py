@@ -203,6 +203,7 @@ class HandOver:
             threshold=self.spec.threshold,
             min_area_m2=self.spec.min_area_m2,
             district=self.spec.district,
+            tide=self.spec.tide_table,
         )
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from geo.errors import SceneError, SourceError
@@ -71,7 +72,8 @@ def _compose(place: Place, rows: Sequence[SceneRow], later: SceneRow, runner: Ru
     with place.making() as work:
         for left in work.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        fetched = run_surely(runner, composite, scenes, grid, work)
+        whole = partial(composite, reflectance=all(_is_reflectance(row) for row in rows))
+        fetched = run_surely(runner, whole, scenes, grid, work)
         about = {
             "start_datetime": f"{min(scene.date for scene in scenes)}T00:00:00Z",
             "end_datetime": f"{max(scene.date for scene in scenes)}T00:00:00Z",
@@ -88,6 +90,12 @@ def _name(rows: Sequence[SceneRow], later: SceneRow) -> str:
     grid = [later.crs, later.width, later.height, list(later.footprint.bounds)]
     digest = hashlib.sha256(json.dumps([parts, grid]).encode()).hexdigest()[:12]
     return f"{rows[0].date}_composite_{digest}"
+
+
+def _is_reflectance(row: SceneRow) -> bool:
+    """Whether a fetched scene's pixels are reflectance, by its item."""
+    item = json.loads((Path(str(row.folder)) / ITEM_FILE).read_text("utf-8"))
+    return bool(item["properties"].get("hongxian:reflectance", True))
 
 
 def _is_intact(place: Place, runner: Runner) -> bool:

@@ -22,7 +22,7 @@ from leads.intake.place import SIGHT_FILE, Place, bytes_in
 from leads.run.runner import Runner, run_surely
 from leads.store.scenes import Imagery, SceneRow, keep_fetched
 from leads.store.sights import keep_sight
-from tiles.clear.mask_scene import mask_scene
+from tiles.clear.mask_scene import MaskFacts, mask_scene
 from tiles.clear.sight import clear_share, sight_of
 from tiles.common_grid import common_grid, gsd_m
 from tiles.files.decode import decode_whole
@@ -33,6 +33,11 @@ from tiles.scene import Scene
 from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.source import Fetched
 from tiles.survey.survey import survey
+
+REFERENCE = "hongxian:reference"
+"""In the item: the scene that its place was measured against."""
+HELD_AGAINST = "hongxian:held_against"
+"""In the item: the earlier clear scene that its mask was made beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def describe(
         if offered.kind is Kind.OPTICAL:
             clear = _opened(compared.clear, runner)
             facts = _facts(run_surely(runner, mask_scene, work, fetched, clear))
+            facts[HELD_AGAINST] = None if clear is None else clear.sha256
             check()
         write_item(work, offered, fetched, facts)
         scene = run_surely(runner, open_scene, str(work))
@@ -156,7 +162,7 @@ def register(
         found.bytes,
         found.item,
         about.get("hongxian:coregistration_m"),
-        about.get("hongxian:reference"),
+        about.get(REFERENCE),
     )
     scene_id = keep_fetched(connection, found.scene, imagery, now)
     if kind is Kind.OPTICAL:
@@ -176,9 +182,9 @@ def _placing(scene: Scene, reference: SceneRow | None, runner: Runner) -> dict[s
         return {}
     placing = run_surely(runner, placed, scene, base)
     if placing is None:
-        return {"hongxian:reference": base.sha256}
+        return {REFERENCE: base.sha256}
     return {
-        "hongxian:reference": base.sha256,
+        REFERENCE: base.sha256,
         "hongxian:coregistration_m": round(placing.error_m, 3),
         "hongxian:shift_m": [round(metres, 3) for metres in placing.shift_m],
     }
@@ -194,7 +200,7 @@ def _opened(row: SceneRow | None, runner: Runner) -> Scene | None:
         return None
 
 
-def _facts(masked: Any) -> dict[str, Any]:  # noqa: ANN401
+def _facts(masked: MaskFacts) -> dict[str, Any]:
     return {
         "hongxian:clear_of_seen": round(masked.clear_share, 6),
         "hongxian:cloud_share": round(masked.cloud_share, 6),

@@ -104,12 +104,16 @@ def keep_scene(connection: Connection, scene: Scene, now: datetime) -> str:
 def keep_fetched(connection: Connection, scene: Scene, imagery: Imagery, now: datetime) -> str:
     """Store a scene that was fetched, or what is new of one that is known; returns its id.
 
-    Imagery that retention took and that is here again counts as here.
+    Imagery that retention took and that is here again counts as here; other imagery that was in the
+    folder before counts as removed.
     """
     scene_id = keep_scene(connection, scene, now)
     values = {field.name: getattr(imagery, field.name) for field in fields(Imagery)}
     values |= {"item": dict(imagery.item), "acquired": scene.acquired, "pixels_removed_at": None}
     connection.execute(update(scenes).where(scenes.c.scene_id == scene_id).values(values))
+    replaced = (scenes.c.folder == imagery.folder, scenes.c.scene_id != scene_id)
+    over = update(scenes).where(*replaced, scenes.c.pixels_removed_at.is_(None))
+    connection.execute(over.values(pixels_removed_at=now))
     return scene_id
 
 
@@ -133,6 +137,16 @@ def fetched_scenes(connection: Connection) -> tuple[SceneRow, ...]:
     """Scenes that were fetched and whose pixels are there; by date, then id."""
     here = (scenes.c.folder.is_not(None), scenes.c.pixels_removed_at.is_(None))
     asked = select(*_COLUMNS).where(*here).order_by(scenes.c.date, scenes.c.scene_id)
+    return tuple(_scene(row) for row in connection.execute(asked))
+
+
+def removed_scenes(connection: Connection) -> tuple[SceneRow, ...]:
+    """Scenes that were fetched and whose folder holds no pixels any more; by date, then id."""
+    held = select(scenes.c.folder).where(
+        scenes.c.folder.is_not(None), scenes.c.pixels_removed_at.is_(None)
+    )
+    gone = (scenes.c.folder.is_not(None), scenes.c.folder.not_in(held))
+    asked = select(*_COLUMNS).where(*gone).order_by(scenes.c.date, scenes.c.scene_id)
     return tuple(_scene(row) for row in connection.execute(asked))
 
 

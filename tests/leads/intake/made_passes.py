@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from shapely import box
+from shapely import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000, reproject_geometry
@@ -33,9 +33,11 @@ ORIGIN = (666240.0, 3495120.0)
 EDGE_PX, PIXEL_M = 180, 10.0
 
 
-def _area() -> BaseGeometry:
+def _area() -> Polygon:
     grid = open_scene(str(SAMPLES / GROUNDS[0])).geobox
-    return reproject_geometry(footprint(grid, 1), grid.crs, CGCS2000)
+    outline = reproject_geometry(footprint(grid, 1), grid.crs, CGCS2000)
+    assert isinstance(outline, Polygon)
+    return outline
 
 
 AREA = _area()
@@ -84,7 +86,8 @@ def showing(
         platform=platform, same_as=f"{platform} {acquired:%Y%m%dT%H%M%S} {tile}", version=version,
         orbit="132",
     )  # fmt: skip
-    return Showing(acquisition, ground, cloud, appears or datetime(1970, 1, 1, tzinfo=UTC))
+    known_from = appears or datetime(1970, 1, 1, tzinfo=UTC)
+    return Showing(acquisition, ground, cloud, appears=known_from)
 
 
 @dataclass

@@ -89,7 +89,7 @@ class Ground:
 
     def fetch_all(self, most: int = 30) -> list[Job]:
         """Carry out every fetch that is due, one attempt each, until none is."""
-        done = []
+        done: list[Job] = []
         while len(done) < most and (job := self.fetch_next()) is not None:
             done.append(job)
         return done

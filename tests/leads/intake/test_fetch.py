@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from geo.errors import DiskFullError, InputError, QuotaError, SourceError
 from leads.domain.job import FETCH, JobState
 from leads.domain.passes import PassRole, PassState
-from leads.intake.place import BANDS_FILE, HIDDEN
+from leads.intake.place import HIDDEN
+from leads.intake.retention import check_there, prune
 from leads.run.jobs.disk_guard import DiskGuard
 from leads.store.engine import reading
 from leads.store.scenes import scene
@@ -19,15 +20,17 @@ from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, garble, show
 from tests.leads.intake.made_watch import SPEC, Ground
 from tiles.clear.sight import clear_share
 from tiles.files.open_scene import open_scene
+from tiles.sources.source import BANDS_FILE
 
 FIRST = showing("2024-03-02", GROUNDS[0])
 HALF = showing("2024-04-11", GROUNDS[2], cloud=0.4)
+OLD = showing("2022-01-05", GROUNDS[0], cloud=0.9)
 DARK = showing("2024-04-16", GROUNDS[2], cloud=0.9)
 
 
 @pytest.fixture
 def ground(store: Engine, tmp_path: Path) -> Ground:
-    return Ground(store, tmp_path / "imagery", ScriptedSource([FIRST, HALF, DARK], units=2.5))
+    return Ground(store, tmp_path / "imagery", ScriptedSource([FIRST, HALF, DARK, OLD], units=2.5))
 
 
 def test_a_pass_is_kept_as_a_run_will_open_it(ground: Ground) -> None:
@@ -37,7 +40,7 @@ def test_a_pass_is_kept_as_a_run_will_open_it(ground: Ground) -> None:
     assert job is not None and job.state is JobState.DONE, job and job.error
     row = ground.passes["2024-04-11"]
     assert (row.state, row.units) == (PassState.KEPT, 2.5)
-    assert row.clear_share == pytest.approx(0.6, abs=0.06)
+    assert row.clear_share is not None and 0.4 < row.clear_share < 0.6, "clouds are grown"
     (name,) = ground.visible
     assert name == f"2024-04-11_{found.pass_id}"
     opened = open_scene(str(ground.folder / "made" / name))
@@ -164,3 +167,21 @@ def test_earlier_images_are_kept_however_cloudy(ground: Ground) -> None:
     ground.find(DARK, role=PassRole.BEFORE)
     ground.fetch_all()
     assert ground.states == {"2024-04-16": "kept"}
+
+
+def test_what_was_removed_is_brought_back(ground: Ground) -> None:
+    ground.find(OLD, role=PassRole.BEFORE)
+    ground.fetch_all()
+    (name,) = ground.visible
+    before, row = ground.bytes_of(name), ground.scene_rows[name]
+    ground.find(FIRST)
+    ground.fetch_all()
+    later = ground.clock.now + timedelta(days=1000)
+    assert len(prune(ground.store, ground.folder, later).removals) == 1
+    ground.again("2022-01-05")
+    ground.fetch_all()
+    assert ground.bytes_of(name) == before
+    again = ground.scene_rows[name]
+    assert (again.scene_id, again.pixels_removed_at) == (row.scene_id, None)
+    with reading(ground.store) as connection:
+        check_there(connection, [again.folder])
