@@ -17,7 +17,7 @@ from leads.domain.passes import PassState
 from leads.intake.budget import units_left
 from leads.intake.config import Config, area_of
 from leads.intake.ledger import sensings, verdicts
-from leads.intake.look import origin_of
+from leads.intake.look import origin_of, refusals
 from leads.intake.open_sources import open_source
 from leads.intake.twins import Verdict
 from leads.intake.watch_spec import WatchSpec
@@ -84,13 +84,16 @@ def search(
         with reading(store) as connection:
             window = _window(connection, spec, day_from, day_to)
         offered = list(opened.search(Ask(spec.area, window.start, window.end)))
+        refused = refusals(opened)
         with reading(store) as connection:
             found = _told(connection, spec, opened, offered)
             left = units_left(connection, spec.source, now())
     if as_json:
-        print_json(_report(spec, window, found, left))
+        print_json({**_report(spec, window, found, left), "refused": refused})
     else:
         _show(spec, window, found, left)
+        for one in refused:
+            click.echo(f"refused: {one}", err=True)
 
 
 def _ad_hoc(config: Config, source: str, area: str, connection: Connection) -> WatchSpec:

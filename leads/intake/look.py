@@ -23,7 +23,7 @@ from leads.store.engine import write
 from leads.store.passes import PassRow
 from leads.store.watches import WatchRow, keep_watch, note_failure, note_success, watch_row
 from tiles.sources.acquisition import Acquisition
-from tiles.sources.source import Ask, Source
+from tiles.sources.source import Ask, Refusing, Source
 
 MOST_FOUND = 20_000
 """Acquisitions of one look; a source that offers more is asked for shorter spans."""
@@ -45,6 +45,8 @@ class Looked:
     """Why it failed; None: it did not, and the anchor moved."""
     failures: int = 0
     """Looks in a row that failed, with this one."""
+    refused: tuple[str, ...] = ()
+    """What lies at the source and is not taken, each with the reason."""
     alert: Mapping[str, Any] | None = None
     """What is to be told to whoever is named for that; None: nothing."""
 
@@ -85,6 +87,7 @@ def look(engine: Engine, watch: WatchSpec, source: Source, now: datetime) -> Loo
     )
     try:
         found = _searched(watch, source, window)
+        refused = refusals(source)
     except Exception as error:  # noqa: BLE001 (a bug of one source ends its look, not the watch)
         told = (
             str(error) if isinstance(error, HongxianError) else f"{type(error).__name__}: {error}"
@@ -109,7 +112,14 @@ def look(engine: Engine, watch: WatchSpec, source: Source, now: datetime) -> Loo
     alert = None
     if before.failures >= ALERT_AFTER:
         alert = _alert(watch, "source_back", before.failures, None)
-    return Looked(watch.name, window, len(found), counts, alert=alert)
+    return Looked(watch.name, window, len(found), counts, refused=refused, alert=alert)
+
+
+def refusals(source: Source) -> tuple[str, ...]:
+    """What lies at a source and is not taken, each with the reason. Raises SourceError."""
+    if not isinstance(source, Refusing):
+        return ()
+    return tuple(f"{one.where}: {one.why}" for one in source.refused())
 
 
 def origin_of(watch: WatchSpec, row: WatchRow) -> datetime:

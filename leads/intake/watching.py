@@ -39,6 +39,7 @@ class Watching:
     """Set it: no further look and no further job."""
     clock: Callable[[], datetime] = utc_now
     """Tells the present instant, UTC."""
+    _refused: set[str] = field(default_factory=set, init=False)
 
     def once(self) -> list[Looked]:
         """Look at each watch once, due or not, and do jobs until none is due; the looks.
@@ -111,6 +112,9 @@ class Watching:
             self.tell(str(error))
             return None
         self.tell(came.line)
+        for one in sorted(set(came.refused) - self._refused):
+            self.tell(f"watch {watch.name}: refused {one}")
+        self._refused |= set(came.refused)
         if came.alert is not None:
             self.alert(came.alert)
         return came

@@ -1,10 +1,10 @@
 """The protocol every source follows, and what is asked of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from shapely.geometry.base import BaseGeometry
 
@@ -74,6 +74,29 @@ class Fetched:
     `view:sun_elevation`, `view:off_nadir`, `processing:level`, `processing:version`, ..."""
     steps: tuple[str, ...] = ()
     """What was done to the source's pixels, in order, one short line each."""
+
+
+class Refusal(Protocol):
+    """What lies at a source and is not taken."""
+
+    @property
+    def where(self) -> str:
+        """Which file or delivery."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why, and what to do."""
+        ...
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """A source that strangers fill: what it cannot take is told, not passed over."""
+
+    def refused(self) -> Sequence[Refusal]:
+        """What lies there and is not taken. Raises SourceError, InputError."""
+        ...
 
 
 class Source(Protocol):

@@ -148,6 +148,26 @@ def test_one_watch_that_was_changed_meanwhile_does_not_stop_the_others(
     stage.store.dispose()
 
 
+def test_what_a_source_refuses_is_told_once(stage: Stage) -> None:
+    @dataclass
+    class Refused:
+        where: str
+        why: str
+
+    class Folder(ScriptedSource):
+        def refused(self) -> list[Refused]:
+            return [Refused("a.rar", "not a kind of archive that is read: send a .tar.gz")]
+
+    stage.source = Folder([])
+    stage.cadences = {"often": 2.0}
+    stage.watching().go_on()
+    told = [line for line in stage.lines if "refused" in line]
+    assert told == [
+        "watch often: refused a.rar: not a kind of archive that is read: send a .tar.gz"
+    ]
+    stage.store.dispose()
+
+
 def test_told_to_end_it_looks_no_more(stage: Stage) -> None:
     watching = stage.watching()
     watching.stop.set()
