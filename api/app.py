@@ -27,6 +27,7 @@ from api.routes import (
     review,
     runs,
     session,
+    stac,
     vocabulary,
 )
 from api.settings import Settings
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     runs.router,
     passes.router,
     coverage.router,
+    stac.router,
     accounts.router,
     access_log.router,
     vocabulary.router,

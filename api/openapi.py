@@ -14,6 +14,7 @@ TAGS = [
     {"name": "review", "description": "内业核查 / the desk of an analyst"},
     {"name": "layers", "description": "图层及版本 / layers and their editions"},
     {"name": "imagery", "description": "影像与运行 / scenes, runs and jobs"},
+    {"name": "stac", "description": "影像目录 / scenes for other tools, by STAC"},
     {"name": "accounts", "description": "账号 / accounts"},
     {"name": "audit", "description": "访问日志 / who read which place"},
     {"name": "vocabulary", "description": "代码与名称 / names of all codes"},
@@ -68,6 +69,6 @@ def _told(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
-                if int(status) >= 400 and "application/json" in content:
-                    content[MEDIA_TYPE] = content.pop("application/json")
+                if int(status) >= 400:  # whatever the operation itself answers with
+                    response["content"] = {MEDIA_TYPE: next(iter(content.values()))}
     return whole

@@ -25,6 +25,9 @@ VALUES = {
     "code": "310115",
     "when": "before",
     "suffix": "png",
+    "collection": "optical",
+    "item_id": "0" * 64,
+    "asset": "bands",
 }
 DESCRIPTION: dict[str, Any] = create_app().openapi()
 OPERATIONS = [

@@ -643,6 +643,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stac": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Landing Page
+         * @description The landing page of the STAC API.
+         */
+        get: operations["stac_landing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Collections
+         * @description All collections: scenes by the kind of their sensor.
+         */
+        get: operations["stac_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/collections/{collection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Collection
+         * @description One collection.
+         */
+        get: operations["stac_collection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/collections/{collection}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Collection Items
+         * @description Scenes of a collection, the latest first.
+         */
+        get: operations["stac_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/collections/{collection}/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Item
+         * @description One scene.
+         */
+        get: operations["stac_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/collections/{collection}/items/{item_id}/assets/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Asset
+         * @description A file of a scene, whole or by ranges.
+         */
+        get: operations["stac_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/conformance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Conformance
+         * @description What the STAC API can do.
+         */
+        get: operations["stac_conformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stac/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search By Get
+         * @description Scenes by time, place and id, the latest first.
+         */
+        get: operations["stac_search"];
+        put?: never;
+        /**
+         * Search By Post
+         * @description The same search, with its conditions as JSON.
+         */
+        post: operations["stac_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3311,7 +3475,7 @@ export interface components {
          * @description Something a role may do.
          * @enum {string}
          */
-        Right: "leads" | "review" | "imagery" | "coverage" | "passes" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
+        Right: "leads" | "review" | "imagery" | "catalogue" | "coverage" | "passes" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
         /**
          * Role
          * @description What a person may do here; each account has one. Names people read: vocabulary.toml.
@@ -3928,6 +4092,503 @@ export interface components {
              * @description Its number in the plan.
              */
             tile: number;
+        };
+        /**
+         * StacCatalog
+         * @description The landing page.
+         * @example {
+         *       "conformsTo": [
+         *         "https://api.stacspec.org/v1.0.0/core"
+         *       ],
+         *       "description": "Scenes that watches have fetched.",
+         *       "id": "hongxian",
+         *       "links": [
+         *         {
+         *           "href": "https://example.cn/stac",
+         *           "rel": "self"
+         *         }
+         *       ],
+         *       "stac_version": "1.1.0",
+         *       "title": "红线 Hongxian",
+         *       "type": "Catalog"
+         *     }
+         */
+        StacCatalog: {
+            /**
+             * Conformsto
+             * @description What the interface can do.
+             */
+            conformsTo: string[];
+            /**
+             * Description
+             * @description For people.
+             */
+            description: string;
+            /**
+             * Id
+             * @description Always `hongxian`.
+             */
+            id: string;
+            /**
+             * Links
+             * @description Where the rest is.
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Stac Version
+             * @description Of the specification.
+             */
+            stac_version: string;
+            /**
+             * Title
+             * @description For people.
+             */
+            title: string;
+            /**
+             * Type
+             * @description Always `Catalog`.
+             * @default Catalog
+             * @constant
+             */
+            type: "Catalog";
+        };
+        /**
+         * StacCollection
+         * @description Scenes of one kind.
+         * @example {
+         *       "description": "Scenes that watches have fetched.",
+         *       "extent": {
+         *         "spatial": {
+         *           "bbox": [
+         *             [
+         *               121.5,
+         *               31.4,
+         *               121.6,
+         *               31.5
+         *             ]
+         *           ]
+         *         },
+         *         "temporal": {
+         *           "interval": [
+         *             [
+         *               "2026-01-01T00:00:00Z",
+         *               null
+         *             ]
+         *           ]
+         *         }
+         *       },
+         *       "id": "optical",
+         *       "license": "other",
+         *       "links": [
+         *         {
+         *           "href": "https://example.cn/stac",
+         *           "rel": "self"
+         *         }
+         *       ],
+         *       "stac_version": "1.1.0",
+         *       "title": "光学影像 / optical",
+         *       "type": "Collection"
+         *     }
+         */
+        StacCollection: {
+            /**
+             * Description
+             * @description For people.
+             */
+            description: string;
+            /**
+             * Extent
+             * @description Where and when its scenes lie.
+             */
+            extent: {
+                [key: string]: unknown;
+            };
+            /**
+             * Id
+             * @description `optical` or `sar`.
+             */
+            id: string;
+            /**
+             * License
+             * @description Of the producers; see the items.
+             */
+            license: string;
+            /**
+             * Links
+             * @description Where the rest is.
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Stac Version
+             * @description Of the specification.
+             */
+            stac_version: string;
+            /**
+             * Title
+             * @description For people.
+             */
+            title: string;
+            /**
+             * Type
+             * @description Always `Collection`.
+             * @default Collection
+             * @constant
+             */
+            type: "Collection";
+        };
+        /**
+         * StacCollections
+         * @description All collections.
+         * @example {
+         *       "collections": [
+         *         {
+         *           "description": "Scenes that watches have fetched.",
+         *           "extent": {
+         *             "spatial": {
+         *               "bbox": [
+         *                 [
+         *                   121.5,
+         *                   31.4,
+         *                   121.6,
+         *                   31.5
+         *                 ]
+         *               ]
+         *             },
+         *             "temporal": {
+         *               "interval": [
+         *                 [
+         *                   "2026-01-01T00:00:00Z",
+         *                   null
+         *                 ]
+         *               ]
+         *             }
+         *           },
+         *           "id": "optical",
+         *           "license": "other",
+         *           "links": [
+         *             {
+         *               "href": "https://example.cn/stac",
+         *               "rel": "self"
+         *             }
+         *           ],
+         *           "stac_version": "1.1.0",
+         *           "title": "光学影像 / optical",
+         *           "type": "Collection"
+         *         }
+         *       ],
+         *       "links": [
+         *         {
+         *           "href": "https://example.cn/stac",
+         *           "rel": "self"
+         *         }
+         *       ]
+         *     }
+         */
+        StacCollections: {
+            /**
+             * Collections
+             * @description By name.
+             */
+            collections: components["schemas"]["StacCollection"][];
+            /**
+             * Links
+             * @description Where the rest is.
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * StacConformance
+         * @description What the interface can do.
+         * @example {
+         *       "conformsTo": [
+         *         "https://api.stacspec.org/v1.0.0/core"
+         *       ]
+         *     }
+         */
+        StacConformance: {
+            /**
+             * Conformsto
+             * @description Conformance classes.
+             */
+            conformsTo: string[];
+        };
+        /**
+         * StacItem
+         * @description One scene.
+         * @example {
+         *       "assets": {
+         *         "bands": {
+         *           "href": "https://example.cn/stac/...",
+         *           "roles": [
+         *             "data"
+         *           ]
+         *         }
+         *       },
+         *       "bbox": [
+         *         121.5,
+         *         31.4,
+         *         121.6,
+         *         31.5
+         *       ],
+         *       "collection": "optical",
+         *       "geometry": {
+         *         "coordinates": [
+         *           [
+         *             [
+         *               121.5,
+         *               31.4
+         *             ],
+         *             [
+         *               121.6,
+         *               31.4
+         *             ],
+         *             [
+         *               121.6,
+         *               31.5
+         *             ],
+         *             [
+         *               121.5,
+         *               31.4
+         *             ]
+         *           ]
+         *         ],
+         *         "type": "Polygon"
+         *       },
+         *       "id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "links": [
+         *         {
+         *           "href": "https://example.cn/stac",
+         *           "rel": "self"
+         *         }
+         *       ],
+         *       "properties": {
+         *         "datetime": "2026-11-22T02:31:05Z",
+         *         "gsd": 10
+         *       },
+         *       "stac_extensions": [],
+         *       "stac_version": "1.1.0",
+         *       "type": "Feature"
+         *     }
+         */
+        StacItem: {
+            /**
+             * Assets
+             * @description Its files, to be fetched with the same account; empty once retention has taken them.
+             */
+            assets: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Bbox
+             * @description West, south, east, north.
+             */
+            bbox: number[];
+            /**
+             * Collection
+             * @description `optical` or `sar`.
+             */
+            collection: string;
+            /**
+             * Geometry
+             * @description What it shows, GeoJSON.
+             */
+            geometry: {
+                [key: string]: unknown;
+            };
+            /**
+             * Id
+             * @description SHA-256 over the scene's files.
+             */
+            id: string;
+            /**
+             * Links
+             * @description Where the rest is.
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Properties
+             * @description Time, sensor, cloud, processing, and what was measured here (`hongxian:...`).
+             */
+            properties: {
+                [key: string]: unknown;
+            };
+            /**
+             * Stac Extensions
+             * @description Schemas of the extensions it keeps to.
+             */
+            stac_extensions: string[];
+            /**
+             * Stac Version
+             * @description Of the specification.
+             */
+            stac_version: string;
+            /**
+             * Type
+             * @description Always `Feature`.
+             * @default Feature
+             * @constant
+             */
+            type: "Feature";
+        };
+        /**
+         * StacItems
+         * @description A page of scenes.
+         * @example {
+         *       "features": [
+         *         {
+         *           "assets": {
+         *             "bands": {
+         *               "href": "https://example.cn/stac/...",
+         *               "roles": [
+         *                 "data"
+         *               ]
+         *             }
+         *           },
+         *           "bbox": [
+         *             121.5,
+         *             31.4,
+         *             121.6,
+         *             31.5
+         *           ],
+         *           "collection": "optical",
+         *           "geometry": {
+         *             "coordinates": [
+         *               [
+         *                 [
+         *                   121.5,
+         *                   31.4
+         *                 ],
+         *                 [
+         *                   121.6,
+         *                   31.4
+         *                 ],
+         *                 [
+         *                   121.6,
+         *                   31.5
+         *                 ],
+         *                 [
+         *                   121.5,
+         *                   31.4
+         *                 ]
+         *               ]
+         *             ],
+         *             "type": "Polygon"
+         *           },
+         *           "id": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *           "links": [
+         *             {
+         *               "href": "https://example.cn/stac",
+         *               "rel": "self"
+         *             }
+         *           ],
+         *           "properties": {
+         *             "datetime": "2026-11-22T02:31:05Z",
+         *             "gsd": 10
+         *           },
+         *           "stac_extensions": [],
+         *           "stac_version": "1.1.0",
+         *           "type": "Feature"
+         *         }
+         *       ],
+         *       "links": [
+         *         {
+         *           "href": "https://example.cn/stac",
+         *           "rel": "self"
+         *         }
+         *       ],
+         *       "numberReturned": 1,
+         *       "type": "FeatureCollection"
+         *     }
+         */
+        StacItems: {
+            /**
+             * Features
+             * @description The latest first.
+             */
+            features: components["schemas"]["StacItem"][];
+            /**
+             * Links
+             * @description `next` leads to the next page.
+             */
+            links: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Numberreturned
+             * @description Scenes of this page.
+             */
+            numberReturned: number;
+            /**
+             * Type
+             * @description Always `FeatureCollection`.
+             * @default FeatureCollection
+             * @constant
+             */
+            type: "FeatureCollection";
+        };
+        /**
+         * StacSearch
+         * @description Which scenes.
+         * @example {
+         *       "bbox": [
+         *         121.4,
+         *         31,
+         *         121.9,
+         *         31.6
+         *       ],
+         *       "datetime": "2026-11-01T00:00:00Z/..",
+         *       "limit": 20
+         *     }
+         */
+        StacSearch: {
+            /**
+             * Bbox
+             * @description West, south, east, north in degrees.
+             */
+            bbox?: number[] | null;
+            /**
+             * Collections
+             * @description Ids of collections.
+             */
+            collections?: string[] | null;
+            /**
+             * Datetime
+             * @description An instant, or `FROM/TO`, of which one may be `..`.
+             */
+            datetime?: string | null;
+            /**
+             * Ids
+             * @description Ids of scenes.
+             */
+            ids?: string[] | null;
+            /**
+             * Intersects
+             * @description A GeoJSON geometry that the scenes meet; not together with `bbox`.
+             */
+            intersects?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Limit
+             * @description Scenes of a page, at most 200.
+             * @default 10
+             */
+            limit: number;
+            /**
+             * Token
+             * @description Of the `next` link of the page before.
+             */
+            token?: string | null;
         };
         /**
          * Started
@@ -5149,7 +5810,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": unknown;
+                    "image/png": string;
                 };
             };
             /** @description 未登录或登录已失效 (login) */
@@ -7226,6 +7887,709 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_landing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCatalog"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_collections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCollections"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacCollection"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_items: {
+        parameters: {
+            query?: {
+                /** @description West, south, east, north in degrees. */
+                bbox?: string | null;
+                /** @description An instant, or `FROM/TO`, of which one may be `..`. */
+                datetime?: string | null;
+                /** @description Scenes of a page, at most 200. */
+                limit?: number;
+                /** @description Of the `next` link of the page before. */
+                token?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection. */
+                collection: string;
+                /** @description The scene: SHA-256 over its files. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file, by its key. */
+                asset: string;
+                /** @description The collection. */
+                collection: string;
+                /** @description The scene: SHA-256 over its files. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file; with a `Range` header, status 206 and part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/tiff; application=geotiff; profile=cloud-optimized": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_conformance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StacConformance"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_search: {
+        parameters: {
+            query?: {
+                /** @description West, south, east, north in degrees. */
+                bbox?: string | null;
+                /** @description Ids of collections, with commas between. */
+                collections?: string | null;
+                /** @description An instant, or `FROM/TO`, of which one may be `..`. */
+                datetime?: string | null;
+                /** @description Ids of scenes, with commas between. */
+                ids?: string | null;
+                /** @description A GeoJSON geometry that the scenes meet; not together with `bbox`. */
+                intersects?: string | null;
+                /** @description Scenes of a page, at most 200. */
+                limit?: number;
+                /** @description Of the `next` link of the page before. */
+                token?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stac_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StacSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["StacItems"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description 输入无法使用 (input) */
