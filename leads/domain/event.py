@@ -24,6 +24,8 @@ class MachineAction(StrEnum):
     """A later pass saw the place again."""
     LINKED = "linked"
     """It was merged with, split off or grew out of another lead; recorded, nothing is deleted."""
+    WITNESSED = "witnessed"
+    """What radar says of the place changed: it looked there, or saw a change too."""
     WITHDRAWN = "withdrawn"
     """A run that made or saw it was withdrawn; the event names who did that."""
 

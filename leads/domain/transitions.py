@@ -90,6 +90,12 @@ def linked(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decision
     return Decision(_event(lead, state, MachineAction.LINKED, None, now, data), state)
 
 
+def witnessed(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decision:
+    """Radar looked at the place, or saw a change too: recorded, the status stays."""
+    state = replace(lead, version=lead.version + 1)
+    return Decision(_event(lead, state, MachineAction.WITNESSED, None, now, data), state)
+
+
 def run_withdrawn(
     lead: LeadState,
     outcome: WithdrawalOutcome,

@@ -17,6 +17,7 @@ from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
 from leads.domain.transitions import filed, linked, observed
 from leads.store import schema
+from leads.store.bear_witness import bear_witness
 from leads.store.engine import lock_for
 from leads.store.events import CHUNK, append_links, heads
 from leads.store.filing_rows import (
@@ -74,7 +75,8 @@ class FoundLeads(Protocol):
 def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: datetime) -> RunRow:
     """File a run's leads through identity; a run filed before is left as it is.
 
-    What was held and is seen again is filed as a lead of this run; the rest stays held.
+    What was held and is seen again is filed as a lead of this run; the rest stays held. What radar
+    runs saw before at the places of new leads is told to them.
 
     The transaction must be a writing one; doing it again is safe. Its layers are stored as well,
     as a lead's outline may be drawn anew later. Raises ConflictError where a layer's edition is
@@ -92,6 +94,7 @@ def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: date
     keep_run(connection, record, found.summary, outcomes, filed_by, now)
     keep_held(connection, found.held, now)
     _Desk(connection, found, leads, filings, now).file()
+    bear_witness(connection, [filing.lead_id for filing in filings if filing.is_new_lead], now)
     return run(connection, record.run_id)
 
 

@@ -118,3 +118,13 @@ witnesses = sa.Table(
     Column("date_after", Date, nullable=False),
     Column("filed_at", Instant, nullable=False),
 )
+
+radar_looks = sa.Table(
+    "radar_looks",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
+    Column("date_before", Date, nullable=False),
+    Column("date_after", Date, nullable=False),
+    *bounds(),
+    Column("ground", Outline),
+)

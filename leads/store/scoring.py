@@ -8,11 +8,13 @@ from sqlalchemy import Connection, select
 from leads.domain.event import LeadState
 from leads.domain.facts import Facts
 from leads.domain.score import score
+from leads.domain.witness import radar_saw
 from leads.store.cards import keep_cards
 from leads.store.lead_row import LeadRow, kinds_of_bits, urgency
 from leads.store.overlaps import overlaps_of_each
 from leads.store.schema import leads
 from leads.store.seen import Seen, first_score, later_looks, least_exposure
+from leads.store.witness import witnesses_of_each
 
 
 def score_columns(connection: Connection, facts: Sequence[Facts]) -> list[dict[str, Any]]:
@@ -45,6 +47,7 @@ def rescored(
     asked = select(leads.c.lead_id, leads.c.crossed_kinds).where(leads.c.lead_id.in_(lead_ids))
     crossed = {row.lead_id: row.crossed_kinds for row in connection.execute(asked)}
     overlaps = overlaps_of_each(connection, lead_ids)
+    said = witnesses_of_each(connection, lead_ids)
     facts = []
     scores: list[float | None] = []
     for row, state in changed:
@@ -65,6 +68,7 @@ def rescored(
                 growth_per_month=growth,
                 coregistration_m=row.coregistration_m,
                 tide_exposure_m=least_exposure(passes),
+                sar_seen=radar_saw(said[row.lead_id]),
             )
         )
     cards = score_columns(connection, facts)

@@ -18,6 +18,7 @@ from leads.domain.facts import Facts
 from leads.domain.roles import Actor
 from leads.domain.transition_table import Action
 from leads.domain.transitions import Command, decide
+from leads.domain.witness import radar_saw
 from leads.store.events import append_event
 from leads.store.layers import layers_in_force
 from leads.store.lead_filter import Box
@@ -29,6 +30,7 @@ from leads.store.reopen import check_reopen
 from leads.store.schema import runs, scenes
 from leads.store.scoring import rescored, score_columns
 from leads.store.seen import later_looks, seen_of
+from leads.store.witness import witnesses_of_each
 
 UNMEASURED_ERROR_PX = 2.0
 """Position error taken, in pixels of the coarser image, where a run could not measure it."""
@@ -82,6 +84,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
     code, name = crossing.districts[0] or (None, None)
     images, growth = later_looks(seen_of(connection, [row.lead_id])[row.lead_id])
     kinds = frozenset(layer.kind for layer in layers)
+    said = witnesses_of_each(connection, [row.lead_id])[row.lead_id]
     facts = Facts(
         score=row.score or 0.0,
         change_class=row.change_class,
@@ -93,6 +96,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
         later_images=images,
         growth_per_month=growth,
         coregistration_m=row.coregistration_m,
+        sar_seen=radar_saw(said),
     )
     return {
         **place_columns(outline),

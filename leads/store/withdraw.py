@@ -26,6 +26,7 @@ from leads.store.file_run import FILING_LOCK
 from leads.store.filing_rows import rows_of
 from leads.store.lead_row import LeadRow
 from leads.store.leads import change_leads
+from leads.store.pass_tables import witnesses
 from leads.store.runs import run
 from leads.store.schema import lead_flags, lead_links, leads, observations, run_withdrawals
 from leads.store.scoring import rescored
@@ -60,11 +61,12 @@ def withdraw_run(
 
 
 def _affected(connection: Connection, run_id: str) -> Iterator[list[str]]:
-    """Leads the run made, saw or tied to others, locked, in the order that filing locks them."""
+    """Leads the run made, saw, tied or spoke of, locked, in the order that filing locks them."""
     found = union(
         select(observations.c.lead_id).where(observations.c.run_id == run_id),
         select(lead_links.c.from_lead_id).where(lead_links.c.run_id == run_id),
         select(lead_links.c.to_lead_id).where(lead_links.c.run_id == run_id),
+        select(witnesses.c.lead_id).where(witnesses.c.run_id == run_id),
     ).subquery()
     asked = select(leads.c.lead_id).where(leads.c.lead_id.in_(select(found.c[0])))
     ids = connection.scalars(asked.order_by(leads.c.number).with_for_update()).all()

@@ -170,3 +170,12 @@ def _witnesses() -> None:
         ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_witnesses_run_id"),
     )
     op.create_index("ix_witnesses_run_id", "witnesses", ["run_id"])
+    op.create_table(
+        "radar_looks",
+        Column("run_id", Text, nullable=False),
+        *(Column(name, Date, nullable=False) for name in ("date_before", "date_after")),
+        *_bounds(),
+        Column("ground", Outline),
+        sa.PrimaryKeyConstraint("run_id", name="pk_radar_looks"),
+        ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_radar_looks_run_id"),
+    )

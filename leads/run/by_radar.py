@@ -1,0 +1,42 @@
+"""What differs where a run looks at radar: it is a witness, and says what ground it saw wholly."""
+
+from collections.abc import Mapping, Sequence
+
+import shapely
+from shapely import MultiPolygon, Polygon
+
+from geo.crs import CGCS2000, reproject_geometry
+from geo.tiling import Tile
+from leads.domain.plan import Plan
+from tiles.common_grid import footprint
+from tiles.files.band_names import is_radar
+
+RADAR_NOTE = "雷达只作佐证，不单独成为线索 / radar is a witness only: by itself it files no lead"
+"""Told with every radar run."""
+
+
+def radar_notes(plan: Plan) -> tuple[str, ...]:
+    """What people are told of a run on radar; nothing of another."""
+    return (RADAR_NOTE,) if is_radar(plan.bands) else ()
+
+
+def radar_ground(
+    plan: Plan, tiles: Sequence[Tile], observed: Mapping[int, int]
+) -> MultiPolygon | None:
+    """Ground (EPSG:4490) of a radar run's tiles of which no pixel was missing on either date.
+
+    `observed` is tile's index -> pixels seen. A tile seen in part is left out: which part is not
+    kept. None where nothing was seen wholly, and for runs on other imagery.
+    """
+    if not is_radar(plan.bands):
+        return None
+    whole = [
+        footprint(plan.grid.crop(tile.core))
+        for tile in tiles
+        if observed.get(tile.index) == tile.core.height * tile.core.width
+    ]
+    if not whole:
+        return None
+    moved = reproject_geometry(shapely.union_all(whole), plan.grid.crs, CGCS2000)
+    parts = shapely.get_parts(shapely.normalize(moved))
+    return MultiPolygon([part for part in parts if isinstance(part, Polygon)])
