@@ -1,5 +1,6 @@
 """Fetching: a pass is brought here once, masked, measured and kept, or told as broken."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from leads.domain.passes import PassRole, PassState
 from leads.intake.place import HIDDEN
 from leads.intake.retention import check_there, prune
 from leads.run.jobs.disk_guard import DiskGuard
-from leads.store.engine import reading
+from leads.store.engine import connect, reading
 from leads.store.scenes import scene
 from leads.store.sights import sight, sights
 from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, garble, showing
@@ -28,12 +29,25 @@ OLD = showing("2022-01-05", GROUNDS[0], cloud=0.9)
 DARK = showing("2024-04-16", GROUNDS[2], cloud=0.9)
 
 
+def made(store: Engine, folder: Path) -> Ground:
+    return Ground(store, folder, ScriptedSource([FIRST, HALF, DARK, OLD], units=2.5))
+
+
 @pytest.fixture
-def ground(store: Engine, tmp_path: Path) -> Ground:
-    return Ground(store, tmp_path / "imagery", ScriptedSource([FIRST, HALF, DARK, OLD], units=2.5))
+def on_both(store: Engine, tmp_path: Path) -> Ground:
+    """On each store in turn; the other tests on the quicker one, as kills are on both."""
+    return made(store, tmp_path / "imagery")
 
 
-def test_a_pass_is_kept_as_a_run_will_open_it(ground: Ground) -> None:
+@pytest.fixture
+def ground(sqlite_url: str, tmp_path: Path) -> Iterator[Ground]:
+    store = connect(sqlite_url)
+    yield made(store, tmp_path / "imagery")
+    store.dispose()
+
+
+def test_a_pass_is_kept_as_a_run_will_open_it(on_both: Ground) -> None:
+    ground = on_both
     ground.source.showings = [HALF]
     (found,) = ground.find(HALF)
     job = ground.fetch_next()
@@ -57,7 +71,8 @@ def test_a_pass_is_kept_as_a_run_will_open_it(ground: Ground) -> None:
     assert list((ground.folder / "made" / HIDDEN).iterdir()) == []
 
 
-def test_what_is_too_cloudy_is_kept_and_not_run(ground: Ground) -> None:
+def test_what_is_too_cloudy_is_kept_and_not_run(on_both: Ground) -> None:
+    ground = on_both
     ground.find(FIRST, DARK)
     ground.fetch_all()
     row = ground.passes["2024-04-16"]
