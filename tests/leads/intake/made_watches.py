@@ -14,6 +14,7 @@ from leads.intake.watch_spec import SourceSpec, WatchSpec
 from leads.store import jobs
 from leads.store.engine import reading, writing
 from leads.store.passes import PassRow, jobs_of, passes_of, set_state
+from leads.store.watches import watch_row
 from tests.leads.intake.made_passes import AREA, ScriptedSource
 from tiles.sources.source import Source
 
@@ -87,3 +88,8 @@ def moved(watch: WatchSpec, **values: Any) -> WatchSpec:  # noqa: ANN401
 
 def source_of(*showings: Any) -> ScriptedSource:  # noqa: ANN401
     return ScriptedSource(list(showings))
+
+
+def anchor_of(store: Engine, watch: str) -> datetime | None:
+    with reading(store) as connection:
+        return watch_row(connection, watch).anchor
