@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,11 +55,15 @@ class FakeSentinelHub:
     """By path, what happens to the next requests: `429`, `500`, `403`, `401`, `400`, `quota`,
     `slow`, `cut`, `half`, `html`, `truncated`, `small`, `redirect`, or `` for nothing."""
     counts: Counter[str] = field(default_factory=Counter)
-    """Requests by path, and images that were delivered by pass."""
+    """Requests by path, and whole images by pass."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of all requests to the Process API."""
     units: float = 0.0
     """Processing units that were charged."""
+    images: int = 0
+    """Images that were charged."""
+    on_image: Callable[[Pass], None] = lambda _: None
+    """Called when a whole image of a pass is counted, before it is sent."""
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     _tokens: dict[str, float] = field(default_factory=dict)
@@ -246,7 +250,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with self.service.lock:
             self.service.units += image.units
-            self.service.counts[image.shown.identifier if image.shown else "nothing"] += 1
+            self.service.images += 1
+            if image.shown and fault not in {"small", "truncated"}:
+                self.service.counts[image.shown.identifier] += 1
+                self.service.on_image(image.shown)
         self._send(content, "image/tiff", {"X-ProcessingUnits-Spent": f"{image.units:.6f}"})
 
     def _happens(self, fault: str, content: bytes = b"{}") -> bool:

@@ -16,7 +16,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
-class HubService:
+class Deployment:
     """A deployment of Sentinel Hub."""
 
     url: str
@@ -27,14 +27,14 @@ class HubService:
     """Its best band of the probability of cloud."""
 
 
-SERVICES: Mapping[str, HubService] = MappingProxyType(
+SERVICES: Mapping[str, Deployment] = MappingProxyType(
     {
-        "global": HubService(
+        "global": Deployment(
             "https://services.sentinel-hub.com",
             f"https://services.sentinel-hub.com/auth/realms/main/{_TOKEN}",
             "CLP",
         ),
-        "data-space": HubService(
+        "data-space": Deployment(
             "https://sh.dataspace.copernicus.eu",
             f"https://identity.dataspace.copernicus.eu/auth/realms/CDSE/{_TOKEN}",
             "CLD",
@@ -92,12 +92,12 @@ class SentinelHubSpec:
         _ = self.product
 
     @property
-    def hub(self) -> HubService:
+    def hub(self) -> Deployment:
         """The deployment that is asked."""
         known = SERVICES[self.service]
         if not self.service_url:
             return known
-        return HubService(self.service_url.rstrip("/"), self.token_url, known.cloud_band)
+        return Deployment(self.service_url.rstrip("/"), self.token_url, known.cloud_band)
 
     @property
     def product(self) -> Product:
