@@ -5,7 +5,7 @@ of anybody are taken as they are. What is not taken is told by `refused`, never 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import cos, radians
 from pathlib import Path
@@ -223,8 +223,12 @@ def _single(found: list[Acquisition]) -> tuple[list[Acquisition], list[Refused]]
 def _facts(bundle: Bundle, texts: Mapping[str, bytes]) -> Facts:
     if bundle.named is None:
         return Facts()
-    family = bundle.named.family
-    return joined([facts_of(family, texts[one.key], one.key) for one in bundle.metadata])
+    found = [facts_of(bundle.named.family, texts[one.key], one.key) for one in bundle.metadata]
+    others = [
+        replace(one, rows=None, cols=None, bands=None, gains=(), coefficients=())
+        for one in found[bundle.own :]
+    ]
+    return joined([*found[: bundle.own], *others])
 
 
 def _when(named: Named, facts: Facts, scene: str) -> datetime:

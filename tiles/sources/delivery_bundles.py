@@ -51,7 +51,9 @@ class Bundle:
     pan: Image | None = None
     """The fine grey image."""
     metadata: tuple[Entry, ...] = ()
-    """The producer's files about it, the colour image's first."""
+    """The producer's files about it, the colour image's own first."""
+    own: int = 0
+    """How many of them are about the colour image."""
     udm2: Entry | None = None
     """Planet's mask."""
     archive: Named | None = None
@@ -126,6 +128,7 @@ def _bundle(files: Sequence[tuple[Entry, Named]], refused: list[Refused]) -> Bun
     about = colour[0][1].about
     _check_pan(scene, pans, by_role)
     metadata = sorted(by_role[Role.METADATA], key=lambda one: not _about(one, about))
+    own = sum(_about(one, about) for one in metadata)
     udm2 = [entry for entry, _ in by_role[Role.UDM2]]
     rpcs = by_role[Role.RPC]
     images = tuple(Image(entry, found, _rpc(found, rpcs)) for entry, found in colour)
@@ -144,6 +147,7 @@ def _bundle(files: Sequence[tuple[Entry, Named]], refused: list[Refused]) -> Bun
         images,
         pan,
         tuple(entry for entry, _ in metadata),
+        own,
         udm2[0] if udm2 else None,
     )
 
@@ -170,7 +174,12 @@ def _check_pan(
 def _about(one: tuple[Entry, Named], about: str) -> bool:
     """Whether a sidecar is about an image: Planet's names hold the product, others its part."""
     entry, found = one
-    return found.about == about or (bool(about) and f"_{about}_".lower() in entry.name.lower())
+    if found.family != Family.PLANET:
+        return found.about == about
+    low, product = entry.name.lower(), about.lower()
+    return bool(about) and any(
+        f"_{name}_metadata" in low for name in (product, product.replace("_sr", ""))
+    )
 
 
 def _rpc(image: Named, rpcs: Sequence[tuple[Entry, Named]]) -> Entry | None:

@@ -209,7 +209,8 @@ class Making:
             fine = replace(coarse, images=(seen,), bands=("pan",), grid=grid)
         if factor < 2:
             raise SceneError(
-                f"{raw.path}: PAN is not finer than MSS ({step:g} m); are the two swapped?"
+                f"{raw.path}: PAN is not finer than MSS ({step:g} m); are the two, or their RPCs, "
+                "swapped?"
             )
         fine = fine.moved(*colour.by)
         for stage, image in (("pan", fine), ("mss", coarse)):
