@@ -17,7 +17,8 @@ from tiles.synthetic.ground import Ground
 
 CHANGE, OTHER = "change", "other"
 TIDE = Lookalike.TIDE.label
-EVENT_KINDS = (CHANGE, *(k.label for k in Lookalike if k not in {Lookalike.NONE, Lookalike.TIDE}))
+_NO_EVENTS = (Lookalike.NONE, Lookalike.TIDE, Lookalike.AFLOAT)
+EVENT_KINDS = (CHANGE, *(kind.label for kind in Lookalike if kind not in _NO_EVENTS))
 """Kinds that are events with an outline."""
 KINDS = (*EVENT_KINDS, TIDE, OTHER)
 """Rows of the report: changes, look-alikes, and all that is neither (crops, seasons, noise)."""

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pyproj import CRS
+from shapely import MultiPolygon
 
 from geo.change_class import ChangeClass
 from geo.dissolve import candidates_of, dissolve
@@ -80,6 +82,26 @@ def test_any_tiling_counts_the_same_water(
     assert sum(p.pixels for p in whole) == left.sum()
     assert sum(p.water.before for p in whole) == (left & before).sum()
     assert sum(p.water.after for p in whole) == (left & after).sum()
+
+
+@settings(deadline=None)
+@given(MASKS, MASKS)
+def test_patches_without_steady_water_are_as_if_nobody_asked(
+    mask: np.ndarray, water: np.ndarray
+) -> None:
+    change = change_map(mask)
+    wet = {replace(p, water=None) for p in patches(change, 7, dates=(water, water))}
+    for dry in patches(change, 7):
+        rows, cols = inside(dry.outline)
+        if not water[rows, cols].any():
+            assert dry in wet
+
+
+def inside(outline: MultiPolygon) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the pixels of an outline in pixels."""
+    rows, cols = np.mgrid[:SIDE, :SIDE]
+    within = shapely.contains_xy(outline, cols + 0.5, rows + 0.5)
+    return rows[within], cols[within]
 
 
 @settings(deadline=None)

@@ -19,6 +19,8 @@ class Lookalike(IntEnum):
     DUST_NET = 4
     TIDE = 5
     LICENSED_YARD = 6
+    AFLOAT = 7
+    """Ships, foam and silt on water: `tiles.synthetic.afloat` adds them, no ground has them."""
 
     @property
     def label(self) -> str:

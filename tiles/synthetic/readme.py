@@ -39,7 +39,8 @@ def readme(
     """The README of a sample set, as Markdown."""
     counts = Counter(event.kind for event in ground.events if event.is_change)
     changes = "、".join(f"{kind.label} {counts[kind]}" for kind in sorted(counts))
-    lookalikes = "、".join(f"{kind.value} {kind.label}" for kind in Lookalike if kind)
+    alike = (kind for kind in Lookalike if kind not in {Lookalike.NONE, Lookalike.AFLOAT})
+    lookalikes = "、".join(f"{kind.value} {kind.label}" for kind in alike)
     return _TEXT.format(
         seed=ground.seed,
         width=geobox.width,

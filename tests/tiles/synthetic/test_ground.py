@@ -12,7 +12,7 @@ from tiles.synthetic.event import Lookalike
 from tiles.synthetic.ground import make_ground
 from tiles.synthetic.lattice import Lattice
 
-_NOT_PLACED = {"unclassified", "none", "tide"}
+_NOT_PLACED = {"unclassified", "none", "tide", "afloat"}
 _KINDS = {kind.label for kind in (*ChangeClass, *Lookalike)} - _NOT_PLACED
 
 
