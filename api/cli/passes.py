@@ -5,6 +5,8 @@ import click
 from api.bodies.passes import PassAnswer
 from api.cli.options import json_option, print_json
 from api.cli.passes_coverage import coverage
+from api.cli.passes_fetch import fetch
+from api.cli.passes_prune import pin, prune
 from api.cli.passes_search import search
 from api.cli.passes_watch import watch
 from api.cli.store import echo_table, open_store
@@ -19,7 +21,7 @@ def passes() -> None:
     """Find, fetch and watch satellite passes; what became of each."""
 
 
-for _command in (search, watch, coverage):
+for _command in (search, watch, fetch, coverage, prune, pin):
     passes.add_command(_command)
 
 

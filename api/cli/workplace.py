@@ -1,9 +1,10 @@
 """What `run` and `worker` share: where tiles are looked at, and carrying jobs out under a lease."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -22,16 +23,17 @@ from geo.errors import (
 )
 from leads.domain.job import FETCH, RUN, USUAL_PRIORITY, Job, JobState
 from leads.intake.fetch import Fetcher
+from leads.intake.retention import check_there
 from leads.run.jobs.alert import alert_of, post_alert
 from leads.run.jobs.disk_guard import DiskGuard
 from leads.run.jobs.drive import Driver, Tell
-from leads.run.jobs.heartbeat import Watch, is_gone
+from leads.run.jobs.heartbeat import PATIENCE_S, Watch, is_gone
 from leads.run.jobs.scratch import Scratch
 from leads.run.jobs.worker import Handler, Worker, stopping_on_signals
 from leads.run.request import Request
 from leads.run.runner import Inline, Runner, pool
 from leads.store import jobs
-from leads.store.engine import reading, write
+from leads.store.engine import read, reading, write
 from leads.store.job_tiles import forget_failures
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -88,6 +90,8 @@ def carry_out_run(
     engine: Engine, place: Place, tell: Tell, job: Job, watch: Watch
 ) -> dict[str, Any]:
     """Carry out a job of kind `run`, with a runner of its own: what it broke is gone with it."""
+    images = [str(job.payload[side]) for side in ("before", "after")]
+    read(engine, lambda connection: check_there(connection, images), waits_s=PATIENCE_S)
     with ExitStack() as stack:
         try:
             runner = stack.enter_context(place.opened())
@@ -99,12 +103,30 @@ def carry_out_run(
 
 def fetcher(engine: Engine) -> Fetcher:
     """Carries out jobs of kind `fetch`, with the imagery in the data folder of the settings."""
-    return Fetcher(engine, Settings().data_folder / "imagery", disk_guard())
+    return Fetcher(engine, imagery_folder(), disk_guard())
 
 
-def handlers(engine: Engine, place: Place, tell: Tell) -> dict[str, Handler]:
-    """What does the jobs of each kind that a worker can do; `tell` hears how far a run is."""
-    return {RUN: partial(carry_out_run, engine, place, tell), FETCH: fetcher(engine)}
+def imagery_folder() -> Path:
+    """Where fetched imagery lies: in the data folder of the settings."""
+    return Settings().data_folder / "imagery"
+
+
+def handlers(
+    engine: Engine, place: Place, tell: Tell, say: Callable[[str], None]
+) -> dict[str, Handler]:
+    """What does the jobs of each kind that a worker can do.
+
+    `tell` hears how far a run is, `say` one line on each pass that was fetched, or was not.
+    """
+    fetch = fetcher(engine)
+
+    def fetch_and_say(job: Job, watch: Watch) -> Mapping[str, Any]:
+        result = fetch(job, watch)
+        reason = f", {result['reason']}" if result.get("reason") else ""
+        say(f"pass {result['pass_id']} of {result['watch']}: {result['state']}{reason}")
+        return result
+
+    return {RUN: partial(carry_out_run, engine, place, tell), FETCH: fetch_and_say}
 
 
 def disk_guard() -> DiskGuard:
