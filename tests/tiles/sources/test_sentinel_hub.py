@@ -1,6 +1,8 @@
 """Sentinel Hub: what is searched, told and fetched, against a service on this machine."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -296,3 +298,21 @@ def test_settings_that_cannot_be(settings: dict[str, object], words: str) -> Non
 def test_secrets_are_not_shown() -> None:
     source = SentinelHub("sh", SentinelHubSpec(), ("who", "hidden"))
     assert "hidden" not in repr(source) and "who" not in repr(source)
+
+
+def test_the_heavy_library_waits_for_the_first_request() -> None:
+    code = "import sys, tiles.sources.sentinel_hub; print('sentinelhub' in sys.modules)"
+    done = subprocess.run(  # noqa: S603 (our own interpreter)
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_no_profile_of_the_user_is_read_or_written(
+    hub: FakeSentinelHub, sky: Sky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("SH_CLIENT_ID", "somebody else")
+    assert list(hub_source(hub).search(Ask(sky.area, *JUNE)))
+    assert list(tmp_path.iterdir()) == []
