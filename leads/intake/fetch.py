@@ -38,7 +38,7 @@ from leads.run.runner import Runner
 from leads.store.engine import read, write
 from leads.store.jobs import check_lease
 from leads.store.passes import PassRow, pass_row, set_broken, set_state
-from leads.store.watches import watch_row
+from leads.store.watches import lock_watch, watch_row
 from tiles.limited import Limits, limited_pool
 from tiles.sources.acquisition import Kind
 from tiles.sources.source import Source
@@ -171,6 +171,7 @@ class Fetcher:
         connection: Connection,
     ) -> None:
         """Scene, item, sight and the pass's state, in one transaction under the lease."""
+        lock_watch(connection, row.watch)
         if ended_under(connection, job.lease) is not None:
             return
         check_lease(connection, job.lease)
@@ -196,6 +197,7 @@ class Fetcher:
         """End the job with its pass in a state; the job's result."""
 
         def settle(connection: Connection) -> dict[str, Any]:
+            lock_watch(connection, job.payload["watch"])
             if ended_under(connection, job.lease) is None:
                 check_lease(connection, job.lease)
                 pass_id, now = job.payload["pass_id"], self.clock()
@@ -208,6 +210,7 @@ class Fetcher:
         """End the job with its pass broken; the job's result."""
 
         def settle(connection: Connection) -> dict[str, Any]:
+            lock_watch(connection, job.payload["watch"])
             if ended_under(connection, job.lease) is None:
                 check_lease(connection, job.lease)
                 row = pass_row(connection, job.payload["pass_id"])

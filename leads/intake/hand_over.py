@@ -22,6 +22,7 @@ from leads.intake.befores import choose, pending, unanswered, wanted
 from leads.intake.put_together import Before, put_together
 from leads.intake.twins import version_key
 from leads.intake.watch_spec import WatchSpec
+from leads.run.by_radar import RADAR_DETECTOR
 from leads.run.jobs.heartbeat import PATIENCE_S, Watch, ended_under
 from leads.run.request import Request
 from leads.run.runner import Runner
@@ -46,8 +47,6 @@ from tiles.sources.source import Ask, Source
 
 WAIT = timedelta(days=3)
 """A pass waits no longer for earlier images; then it goes on with what there is."""
-RADAR_DETECTOR = "log-ratio"
-"""Detector of radar pairs."""
 _WAITS = "waits for"  # what was missing has been searched
 _UNDER_WAY = (JobState.QUEUED, JobState.LEASED)
 
@@ -119,8 +118,8 @@ class HandOver:
 
     def _entered(self, job: Job, found: Sequence[Acquisition], connection: Connection) -> None:
         """Rows and jobs of earlier acquisitions, the best version of each sensing."""
-        check_lease(connection, job.lease)
         lock_watch(connection, self.spec.name)
+        check_lease(connection, job.lease)
         best: dict[str, Acquisition] = {}
         for one in sorted(found, key=lambda one: (version_key(one.version), one.identifier)):
             best[sensing_of(one)] = one
@@ -152,11 +151,13 @@ class HandOver:
         self, job: Job, seen: Around, befores: Sequence[Before], connection: Connection
     ) -> dict[str, Any] | None:
         """Wait, keep or queue, and end the job; None where the ledger has changed meanwhile."""
+        lock_watch(
+            connection, self.spec.name
+        )  # first, as looks do, so that none waits for the other
         before = ended_under(connection, job.lease)
         if before is not None and before.result is not None:
             return dict(before.result)
         check_lease(connection, job.lease)
-        lock_watch(connection, self.spec.name)
         row, now = pass_row(connection, seen.row.pass_id, lock=True), self.clock()
         if row != seen.row or around(connection, row, self.spec) != seen:
             return None
@@ -219,6 +220,7 @@ def end(
     job: Job, pass_id: str, clock: Callable[[], datetime], connection: Connection
 ) -> dict[str, Any]:
     """End a job as its pass now stands, and wake those that wait for it; the job's result."""
+    lock_watch(connection, job.payload["watch"])
     before = ended_under(connection, job.lease)
     if before is not None and before.result is not None:
         return dict(before.result)
