@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from api.cli.passes_config import config_option, configured, watches_of
-from api.cli.run_lines import ProgressLine
-from api.cli.store import now, open_store
+from api.cli.run_lines import ProgressLine, say
+from api.cli.store import open_store
 from api.cli.workplace import Place, alert, handlers, runner_options
 from api.settings import Settings
 from geo.errors import SourceError
@@ -50,8 +50,8 @@ def watch(
             watches_of(store, asked, watches),
             None
             if queue
-            else Worker(store, handlers(store, place, line.show), _tell, stop, on_failure=alert),
-            _tell,
+            else Worker(store, handlers(store, place, line.show, say), say, stop, on_failure=alert),
+            say,
             _alert,
             stop,
         )
@@ -61,10 +61,6 @@ def watch(
         failed = [look for look in watching.once() if look.error is not None]
     if failed:
         raise SourceError(f"{len(failed)} looks failed, the first: {failed[0].line}")
-
-
-def _tell(line: str) -> None:
-    click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True)
 
 
 def _alert(told: object) -> None:

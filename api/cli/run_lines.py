@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import click
 
-from api.cli.store import echo_table
+from api.cli.store import echo_table, now
 from leads.run.jobs.progress import Progress, Stage
 from leads.run.passes.pairs import Refused
 
@@ -41,6 +41,11 @@ class ProgressLine:
         self.stage, self.drawn = progress.stage, monotonic()
         start, end = ("\r\x1b[K", "") if self.terminal else ("", "\n")
         click.echo(f"{start}{progress_text(progress)}{end}", nl=False, err=True)
+
+
+def say(line: str) -> None:
+    """What just happened, on one line of standard error with the instant."""
+    click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True)
 
 
 def progress_text(progress: Progress) -> str:

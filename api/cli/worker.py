@@ -2,7 +2,8 @@
 
 import click
 
-from api.cli.store import now, open_store
+from api.cli.run_lines import say
+from api.cli.store import open_store
 from api.cli.workplace import Place, alert, handlers, runner_options
 from leads.domain.job import FETCH, RUN
 from leads.run.jobs.worker import Worker, stopping_on_signals
@@ -38,11 +39,11 @@ def worker(
     with place.opened():
         pass  # a runner that cannot work is told before any job is taken
     with open_store() as store, stopping_on_signals() as stop:
-        known = handlers(store, place, lambda _: None)
+        known = handlers(store, place, lambda _: None, say)
         Worker(
             store,
             {kind: known[kind] for kind in kinds or KINDS},
-            lambda line: click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True),
+            say,
             stop,
             on_failure=alert,
         ).work(once=once)

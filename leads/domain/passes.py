@@ -3,14 +3,14 @@
 from datetime import timedelta
 from enum import StrEnum
 
-MOST_FETCHES = 4
+MOST_FETCHES = 5
 """Jobs that are spent on fetching one pass, each of several attempts, before it stays broken."""
 FIRST_REST = timedelta(hours=1)
 """A broken pass rests so long before its second job; four times longer before each further."""
 
 
 def rest(fetches: int) -> timedelta:
-    """How long a pass rests after its `fetches`-th job (from 1) came to nothing: 1, 4, 16 h."""
+    """How long a pass rests after its `fetches`-th job (from 1) came to nothing: 1, 4, 16, 64 h."""
     longer: int = 4 ** (min(fetches, MOST_FETCHES) - 1)
     return FIRST_REST * longer
 

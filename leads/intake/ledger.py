@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import shapely
@@ -12,7 +12,7 @@ from leads.domain.job import FETCH, Job, JobState
 from leads.domain.passes import PassRole, PassState
 from leads.intake.twins import LONG_AGO, Member, Verdict, settled
 from leads.intake.watch_spec import WatchSpec
-from leads.store.jobs import cancel
+from leads.store.jobs import cancel, keep_from_workers
 from leads.store.passes import (
     PassRow,
     enqueue_fetch,
@@ -97,9 +97,32 @@ def sensings(
         part = wanted[start : start + _AT_ONCE]
         for row in passes_of(connection, watch, same_as=part, lock=lock):
             rows[row.same_as].append(row)
-    every = jobs_of(connection, [row.pass_id for those in rows.values() for row in those], FETCH)
+    ids = [row.pass_id for those in rows.values() for row in those]
+    every = jobs_of(connection, ids, FETCH)
+    if lock:
+        every = _settled_now(connection, every)
     gathered = [Sensing(tuple(rows[key]), every, offered.get(key, {})) for key in wanted]
     return sorted(gathered, key=_acquired)
+
+
+def _settled_now(
+    connection: Connection, jobs: Mapping[str, tuple[Job, ...]]
+) -> dict[str, tuple[Job, ...]]:
+    """The jobs of passes, of which those in the queue stay there until this transaction ends.
+
+    One that a worker is taking at this moment counts as taken.
+    """
+    queued = {
+        job.job_id for those in jobs.values() for job in those if job.state is JobState.QUEUED
+    }
+    ours = keep_from_workers(connection, queued)
+    taken = queued - ours
+    return {
+        pass_id: tuple(
+            replace(job, state=JobState.LEASED) if job.job_id in taken else job for job in those
+        )
+        for pass_id, those in jobs.items()
+    }
 
 
 def _acquired(sensing: Sensing) -> tuple[datetime, str]:

@@ -263,6 +263,17 @@ def jobs_named(connection: Connection, job_ids: Collection[str]) -> dict[str, Jo
     return {one.job_id: one for one in map(_job, found)}
 
 
+def keep_from_workers(connection: Connection, job_ids: Collection[str]) -> frozenset[str]:
+    """Those of some jobs that no worker takes before this transaction ends: they are in the queue.
+
+    Jobs that a worker is taking at this moment are left out, not waited for.
+    """
+    waits = jobs.c.state == JobState.QUEUED
+    asked = select(jobs.c.job_id).where(jobs.c.job_id.in_(job_ids), waits)
+    locked = asked.with_for_update(skip_locked=True, key_share=True)
+    return frozenset(connection.scalars(locked))
+
+
 def list_jobs(
     connection: Connection,
     *,

@@ -117,7 +117,10 @@ def test_watch_fetches_pairs_and_runs_once_and_the_ledger_tells(home: Path, capf
     lines = capfd.readouterr().err.splitlines()
     assert "watch farm: 4 offered of " in lines[0]
     assert lines[0].endswith("1 cloudy, 1 doubled, 2 found")
-    assert all(line.endswith(": done") for line in lines[1:]) and len(lines) >= 4
+    jobs = [line for line in lines[1:] if " job " in line]
+    assert len(jobs) >= 3 and all(line.endswith(": done") for line in jobs)
+    told_of = [line.split(": ", 1)[1] for line in lines[1:] if " pass " in line]
+    assert "queued" in told_of and "kept, no earlier image to compare it with" in told_of
     rows = told(capfd, "passes", "list", "--watch", "farm")["passes"]
     assert sorted(row["state"] for row in rows) == ["cloudy", "doubled", "kept", "queued"]
     (queued,) = told(capfd, "passes", "list", "--state", "queued")["passes"]
