@@ -27,6 +27,7 @@ _FARTHEST_M = 9000.0  # a shadow further off is not looked for: the sun stands t
 _DARK = 0.72  # of its surroundings, or of itself on an earlier image
 _AROUND_M = 1500.0
 _DARK_OPENING_M = 40.0  # radius: darkness narrower than twice that is no cloud's
+_LIT = 0.75  # quantile of what is surely no shadow, to begin with
 _ROUNDS = 3  # each leaves out of what is usual what the last found dark
 _LEAST_CELLS = 12  # of moved cloud over clear ground, to judge it by
 _BY_ITSELF, _TOGETHER = 0.25, 0.15  # darkness under a cloud beyond that of the scene, to believe it
@@ -95,8 +96,11 @@ def _dark(cells: Cells, clear: Mask, earlier: Cells | None) -> tuple[Mask, Mask]
         judged &= earlier.valid & ~_water(earlier)
         before = np.maximum(earlier.planes[name], 0.01)
         ratio = plane / before
-        usual = float(np.median(ratio[judged])) if judged.any() else 1.0
-        return np.asarray(judged & (ratio < _DARK * usual), dtype=np.bool_), judged
+        usual = float(np.quantile(ratio[judged], _LIT)) if judged.any() else 1.0
+        for _ in range(_ROUNDS):
+            lit = judged & (ratio >= _DARK * usual)
+            usual = float(np.median(ratio[lit])) if lit.any() else usual
+        return judged & (ratio < np.float32(_DARK * usual)), judged
     dark: Mask = np.zeros(clear.shape, np.bool_)
     for _ in range(_ROUNDS):
         lit = judged & ~dark
