@@ -1,5 +1,6 @@
 """A real small STAC API on this machine: stac-fastapi over items in memory, which can misbehave."""
 
+import asyncio
 import json
 import threading
 import time
@@ -39,6 +40,10 @@ class Fault:
     """Sent instead of the answer, with status 200."""
     location: str = ""
     """Header of that answer."""
+    cut: int = 0
+    """Bytes that are announced beyond those of the body and do not come."""
+    drip_s: float = 0.0
+    """Before each byte of the body."""
 
 
 @dataclass
@@ -189,14 +194,23 @@ def _faulty(app: Asgi, sky: Sky) -> Asgi:
 
 
 async def _wrong(fault: Fault, send: Asgi) -> bool:
-    time.sleep(fault.slow_s)  # noqa: ASYNC251  (the whole server stands still)
+    await asyncio.sleep(fault.slow_s)
     if not fault.status and fault.body is None:
         return False
     said = {"retry-after": fault.retry_after, "location": fault.location}
     headers = [(k.encode(), v.encode()) for k, v in said.items() if v]
     start = {"type": "http.response.start", "status": fault.status or 200, "headers": headers}
+    body = fault.body or b""
+    if fault.cut:
+        headers.append((b"content-length", str(len(body) + fault.cut).encode()))
     await send(start)
-    await send({"type": "http.response.body", "body": fault.body or b""})
+    for letter in body if fault.drip_s else b"":
+        await send({"type": "http.response.body", "body": bytes([letter]), "more_body": True})
+        await asyncio.sleep(fault.drip_s)
+    rest = b"" if fault.drip_s else body
+    await send({"type": "http.response.body", "body": rest, "more_body": bool(fault.cut)})
+    if fault.cut:
+        raise ConnectionAbortedError
     return True
 
 

@@ -94,7 +94,7 @@ class StacApi:
         spec, seen = self._spec, set()
         for page in pages(spec, ask.area.bounds, (ask.start, ask.end)):
             for item in page["features"]:
-                found = acquisition_of_item(self._name, spec.collection, spec.kind, item, ask)
+                found = acquisition_of_item(self._name, spec.collection, spec.sensor, item, ask)
                 # the server's interval holds its end too, and a page may shift under a search
                 inside = ask.start <= found.acquired < ask.end
                 if inside and found.identifier not in seen and found.footprint.intersects(ask.area):
@@ -107,7 +107,7 @@ class StacApi:
         gsd = float(acquisition.detail.get("properties", {}).get("gsd") or 10)
         pixels = geodesic_area_m2(shown, CGCS2000) / gsd**2
         layers = len(self._spec.wanted) + 1
-        each = 4 if self._spec.kind is Kind.SAR else 2
+        each = 4 if self._spec.sensor is Kind.SAR else 2
         parts = max(1, ceil(pixels / PART_PX**2))
         requests = parts * layers * _REQUESTS_PER_LAYER
         return Cost(requests=requests, bytes=ceil(pixels * layers * each))
@@ -305,7 +305,10 @@ def _fetched(
         gsd_m=round(work.grid.pixel_size[0], 6),
         has_scl=has_scl,
         reflectance=known,
-        properties={k: v for k, v in said.items() if k != "gsd" and not k.startswith("proj:")},
+        properties={
+            **{k: v for k, v in said.items() if k != "gsd" and not k.startswith("proj:")},
+            "platform": acquisition.platform,
+        },
         steps=tuple(steps),
     )
 

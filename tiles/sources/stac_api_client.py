@@ -236,6 +236,9 @@ def _body(answer: requests.Response, ends: float) -> bytes:
             raise SourceError(f"an answer of over {MAX_ANSWER_BYTES >> 20} MB; ask for less a page")
         if time.monotonic() > ends:
             raise _PassingError("the answer does not end")
+    said = answer.headers.get("Content-Length", "")
+    if said.isdecimal() and "Content-Encoding" not in answer.headers and size < int(said):
+        raise _PassingError(f"the answer is cut off after {size} bytes")
     return b"".join(parts)
 
 

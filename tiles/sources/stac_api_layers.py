@@ -70,7 +70,7 @@ def layers_of(acquisition: Acquisition, spec: StacApiSpec) -> tuple[Layer, ...]:
     for name in names:
         if name not in found:
             raise InputError(_why_missing(acquisition.identifier, name, assets, refused))
-    if spec.scl is None and SCL in found and spec.kind is Kind.OPTICAL:
+    if spec.scl is None and SCL in found and spec.sensor is Kind.OPTICAL:
         names.append(SCL)
     return tuple(found[name][1] for name in names)
 
@@ -92,7 +92,7 @@ def _bands(
         names: list[str | None] = [spec.assets[key]]
     else:
         names = band_names_of(key, pystac.Asset.from_dict(dict(asset)))
-        if spec.kind is Kind.SAR and key.lower() in spec.wanted:
+        if spec.sensor is Kind.SAR and key.lower() in spec.wanted:
             names = [key.lower()]
     for number, name in enumerate(names):
         if name is not None:
@@ -128,7 +128,7 @@ def _layer(
 ) -> Layer:
     place = _place(str(asset["href"]), spec.root)
     scale, offset = _calibration(fields, said, spec)
-    optical = spec.kind is Kind.OPTICAL and name != SCL
+    optical = spec.sensor is Kind.OPTICAL and name != SCL
     return Layer(
         name=name,
         place=place,

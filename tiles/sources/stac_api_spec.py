@@ -27,7 +27,7 @@ class StacApiSpec:
     """Address of the landing page, https; http on this machine only."""
     collection: str
     """Identifier of the collection."""
-    kind: Kind = Kind.OPTICAL
+    sensor: Kind = Kind.OPTICAL
     """What the collection's sensor sees with."""
     bands: tuple[str, ...] = ()
     """STAC common names to fetch, all of which an item must have; empty: the usual ones."""
@@ -67,7 +67,7 @@ class StacApiSpec:
     @property
     def wanted(self) -> tuple[str, ...]:
         """Common names of the bands that are fetched."""
-        return self.bands or BANDS[self.kind]
+        return self.bands or BANDS[self.sensor]
 
     def secret_headers(self) -> dict[str, str]:
         """Headers with their values from the environment. Raises InputError: one is unset."""

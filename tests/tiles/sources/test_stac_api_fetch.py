@@ -301,7 +301,7 @@ def test_radar_power_stays_power(server: Server, tmp_path: Path) -> None:
     one["assets"]["vh"]["raster:bands"] = [{"unit": "dB"}]
     server.files["/cogs/vv.tif"] = Served(cog_of("B02", dtype="float32", times=1e-4))
     server.files["/cogs/vh.tif"] = Served(cog_of("B02", dtype="float32", times=-1e-2))
-    source = StacApi("public", spec(kind=Kind.SAR, bands=()))
+    source = StacApi("public", spec(sensor=Kind.SAR, bands=()))
     fetched = source.fetch(acquisition(one, Kind.SAR), AREA, tmp_path, lambda: None)
     assert (fetched.bands, fetched.reflectance, fetched.has_scl) == (("vv", "vh"), False, False)
     vv, vh = read(tmp_path / "bands.tif")
