@@ -15,6 +15,7 @@ from leads.custody.chain import Link
 from leads.documents.wording import NOT_EVIDENCE
 from leads.domain.roles import Actor
 from leads.domain.transitions import possible_actions
+from leads.domain.witness import Witness
 from leads.run.pictures import frame_of, grid_of
 from leads.store.lead_row import LeadRow
 from leads.store.leads import LeadDetail as StoredLead
@@ -43,6 +44,7 @@ def detail_of(found: StoredLead, run: RunRow | None, actor: Actor) -> LeadDetail
             "scorecard": found.scorecard,
             "overlaps": list(map(_overlap, found.overlaps)),
             "observations": found.observations,
+            "witnesses": list(map(_witness, found.witnesses)),
             "links": found.links,
             "flags": found.flags,
             "events": list(map(_event, found.events)),
@@ -56,6 +58,16 @@ def detail_of(found: StoredLead, run: RunRow | None, actor: Actor) -> LeadDetail
 
 def _overlap(overlap: Overlap) -> dict[str, Any]:
     return {name: getattr(overlap, name) for name in overlap.__slots__}
+
+
+def _witness(said: Witness) -> dict[str, Any]:
+    return {
+        "run_id": said.run_id,
+        "seen": said.seen,
+        "share": said.share,
+        "date_before": said.interval.before,
+        "date_after": said.interval.after,
+    }
 
 
 def _event(link: Link) -> dict[str, Any]:

@@ -85,6 +85,15 @@ DETAIL_EXAMPLE: dict[str, Any] = {
             "withdrawn": False,
         }
     ],
+    "witnesses": [
+        {
+            "run_id": "0f1e2d3c4b5a6978",
+            "seen": True,
+            "share": 0.82,
+            "date_before": "2025-06-03",
+            "date_after": "2025-06-15",
+        }
+    ],
     "links": [],
     "flags": [],
     "events": [

@@ -154,6 +154,21 @@ class ObservationAnswer(Answer):
     """Whether its run was withdrawn: it is kept, and counts no more."""
 
 
+class WitnessAnswer(Answer):
+    """What one radar run says of the lead: a second witness, which never speaks against it."""
+
+    run_id: str
+    """The radar's run."""
+    seen: bool
+    """Whether it shows a change there; if not, that says nothing: flat soil may look alike."""
+    share: float
+    """Of the lead's outline, the share that changed on radar, 0 to 1."""
+    date_before: date
+    """What it saw happened after this day..."""
+    date_after: date
+    """...and not after this one."""
+
+
 class EventAnswer(Answer):
     """One step of the lead's history."""
 
@@ -250,6 +265,8 @@ class LeadDetail(LeadSummary):
     """Zones it lies on, of every edition in force between the dates."""
     observations: list[ObservationAnswer]
     """Passes that saw it, oldest first."""
+    witnesses: list[WitnessAnswer]
+    """Radar runs that looked at the place between its dates, earliest first; empty: none did."""
     links: list[LinkAnswer]
     """Splits, merges and rounds."""
     flags: list[FlagAnswer]

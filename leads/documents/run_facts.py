@@ -104,6 +104,10 @@ def _gaps(record: RunRecord, summary: RunSummary, layers: Sequence[ZoneLayer]) -
         "影像不能判定固体废物是否具有危险特性，也不能判定是否已获批准",
         "Imagery shows neither whether waste is hazardous nor whether a permit exists",
     )
+    yield Words(
+        "雷达佐证：本单未查，入库后见线索详情",
+        "Radar as a witness: not asked here; once stored, the lead's page says what it saw",
+    )
     for note in summary.notes:
         yield Words(note, "")
 

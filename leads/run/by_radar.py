@@ -1,4 +1,4 @@
-"""What differs where a run looks at radar: it is a witness, and says what ground it saw wholly."""
+"""What differs where a run looks at radar: it is a witness, and says what it saw wholly."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +6,29 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from geo.crs import CGCS2000, reproject_geometry
+from geo.errors import SceneError
 from geo.tiling import Tile
 from leads.domain.plan import Plan
+from models.detector import Detector
 from tiles.common_grid import footprint
 from tiles.files.band_names import is_radar
+from tiles.scene import Scene
+
+RADAR_DETECTOR = "log-ratio"
+"""The detector for radar images."""
 
 RADAR_NOTE = "雷达只作佐证，不单独成为线索 / radar is a witness only: by itself it files no lead"
 """Told with every radar run."""
+
+
+def check_radar(before: Scene, after: Scene, detector: Detector) -> None:
+    """Refuse radar images that a detector for colours is to compare. Raises SceneError."""
+    both = all(is_radar(scene.band_names) for scene in (before, after))
+    if both and not is_radar(detector.bands):
+        raise SceneError(
+            f"{before.source} and {after.source} are radar images, which {detector.name} cannot "
+            f"compare: take --detector {RADAR_DETECTOR}"
+        )
 
 
 def radar_notes(plan: Plan) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Detection: what came of a request, and the last steps to it, from patches to leads."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from shapely import MultiPolygon
 
@@ -101,19 +102,7 @@ def finish(
     reach_m = position_error_m(prepared.fit, planned.plan)
     crossed = (*own, *kept.near(*days, outlines, reach_m))
     described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
-    record = RunRecord(
-        before,
-        after,
-        prepared.fit,
-        planned.plan,
-        prepared.fitted.coefficients,
-        tuple(described),
-        VERSION,
-        scope.record if scope else None,
-        swept.set_aside,
-        prepared.water,
-        None if planned.tides is None else planned.tides.record(before.acquired, after.acquired),
-    )
+    record = _record(prepared, described, swept.set_aside)
     layers = _in_order(crossed, described)
     seen = last_seen(candidates, prepared, runner)
     found = leads_of(candidates, outlines, layers, record, seen)
@@ -139,6 +128,27 @@ def finish(
     )
     ground = radar_ground(planned.plan, planned.tiles, swept.observed)
     return Detection(leads, record, summary, layers, reader, held, ground)
+
+
+def _record(
+    prepared: Prepared, layers: Sequence[Mapping[str, Any]], set_aside: tuple[int, ...]
+) -> RunRecord:
+    """What the run was made of."""
+    planned = prepared.planned
+    before, after = planned.reader.before, planned.reader.after
+    return RunRecord(
+        before,
+        after,
+        prepared.fit,
+        planned.plan,
+        prepared.fitted.coefficients,
+        tuple(layers),
+        VERSION,
+        planned.scope.record if planned.scope else None,
+        set_aside,
+        prepared.water,
+        None if planned.tides is None else planned.tides.record(before.acquired, after.acquired),
+    )
 
 
 def in_force(layers: Sequence[ZoneLayer], before: date, after: date) -> tuple[ZoneLayer, ...]:

@@ -10,6 +10,7 @@ from leads.domain.plan import Plan
 from leads.domain.run_record import fixed_json
 from leads.layers.load import load_layers
 from leads.layers.read import LayersRead
+from leads.run.by_radar import check_radar
 from leads.run.fit import chosen_detector, fit_pair
 from leads.run.kept_layers import NO_LAYERS, KeptLayers
 from leads.run.planning import make_plan, tiles_of_plan
@@ -129,6 +130,7 @@ def plan_pair(
         earlier.get("device"),
         earlier.get("dtype"),
     )
+    check_radar(before, after, detector)
     bands = detector.looks_at(common_bands(before, after, detector.bands))
     tile_px = earlier.get("tile_px", request.tile_px)
     plan = make_plan(grid, bands, detector, request.threshold, request.min_area_m2, tile_px)

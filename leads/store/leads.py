@@ -13,6 +13,7 @@ from geo.overlap import Overlap
 from leads.custody.chain import Link
 from leads.domain.roles import Actor
 from leads.domain.withdrawal import FlagKind
+from leads.domain.witness import Witness
 from leads.store.access import log_access
 from leads.store.cards import whole_card
 from leads.store.events import history
@@ -21,6 +22,7 @@ from leads.store.observations import Observation, observations_of
 from leads.store.overlaps import overlaps_of
 from leads.store.schema import lead_flags, lead_links, leads, run_withdrawals
 from leads.store.scope import in_scope
+from leads.store.witness import witnesses_of_each
 
 MAX_OUTLINES = 500
 """Most outlines read at once."""
@@ -70,6 +72,8 @@ class LeadDetail:
     """Zones it lies on."""
     observations: tuple[Observation, ...]
     """Oldest first."""
+    witnesses: tuple[Witness, ...]
+    """What radar runs that stand say of it, in the order of their dates."""
     links: tuple[LeadLink, ...]
     """Splits, merges and rounds it is part of."""
     flags: tuple[LeadFlag, ...]
@@ -94,6 +98,7 @@ def read_lead(
         scorecard=whole_card(connection, found.scorecard),
         overlaps=overlaps_of(connection, lead_id),
         observations=observations_of(connection, lead_id),
+        witnesses=witnesses_of_each(connection, [lead_id])[lead_id],
         links=links_of(connection, lead_id),
         flags=flags_of(connection, lead_id),
         events=history(connection, lead_id),
