@@ -53,11 +53,17 @@ class Sensing:
         return next((job for job in self.jobs.get(pass_id, ()) if job.state in WAITING), None)
 
     def begun(self, row: PassRow) -> bool:
-        """Whether a pass was fetched, or is being fetched."""
-        if row.scene_id is not None or row.state in _DONE:
+        """Whether a pass was fetched, or is being fetched, or a person asked for it beside one."""
+        if _was_fetched(row):
             return True
         job = self.waiting(row.pass_id)
-        return row.state is PassState.FOUND and job is not None and job.state is JobState.LEASED
+        if row.state is not PassState.FOUND or job is None:
+            return False
+        return job.state is JobState.LEASED or any(map(_was_fetched, self.rows))
+
+
+def _was_fetched(row: PassRow) -> bool:
+    return row.scene_id is not None or row.state in _DONE
 
 
 def judged(watch: WatchSpec, acquisition: Acquisition) -> tuple[PassState, str | None]:
@@ -151,11 +157,18 @@ def _member(watch: WatchSpec, sensing: Sensing, row: PassRow, now: datetime) -> 
     state, reason = row.state, row.reason
     if begun and offered is not None and is_newer(offered, row) and row.scene_id is not None:
         reason = f"published anew at {offered.published:%Y-%m-%d %H:%MZ}: not fetched again"
-    elif not begun and _is_open(row, offered, now):
+    elif not begun and not _is_asked_for(sensing, row) and _is_open(row, offered, now):
         state, reason = PassState.FOUND, None
         if row.role is PassRole.NEW or offered is not None:
             state, reason = judged(watch, row.offered if offered is None else offered)
     return Member(row.pass_id, row.identifier, version, published, state, reason, begun)
+
+
+def _is_asked_for(sensing: Sensing, row: PassRow) -> bool:
+    """Whether a pass is to be fetched whatever it would be judged: also a person may ask for it."""
+    offered = sensing.offered.get(row.pass_id)
+    anew = offered is not None and is_newer(offered, row)
+    return row.state is PassState.FOUND and sensing.waiting(row.pass_id) is not None and not anew
 
 
 def _is_open(row: PassRow, offered: Acquisition | None, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from geo.errors import ConflictError, SourceError
 from leads.domain.job import JobState
 from leads.domain.passes import PassRole, PassState
 from leads.intake.look import Looked, look, next_look, set_up
+from leads.intake.take_up import take_up
 from leads.intake.watch_spec import BeforeKind
 from leads.intake.windows import ALERT_AFTER
 from leads.store.engine import reading, writing
@@ -94,7 +95,7 @@ def test_cloudy_and_outside_passes_are_told_and_not_fetched(store: Engine) -> No
         PassState.OUTSIDE,
     ]
     assert told[11].reason == "states 97% cloud, more than 95%: not fetched"
-    assert told[13].reason == "shows 1.0% of the area, less than 2.0%: not fetched"
+    assert told[13].reason == "shows 1.0% of the area, less than 2.0%"
     assert len(fetch_jobs(store)) == 1
 
 
@@ -157,6 +158,23 @@ def test_an_earlier_image_that_a_look_finds_is_handed_on_like_any_other(store: E
     told = rows(store)[shown.acquisition.identifier]
     assert (told.state, told.role, told.reason) == (PassState.FETCHED, PassRole.NEW, None)
     assert len(waiting(store)) == 1
+
+
+def test_what_a_person_asks_for_is_fetched_whatever_a_look_would_make_of_it(store: Engine) -> None:
+    old, new = showing("2024-04-11", version="05.09"), showing("2024-04-11", version="05.10")
+    source = source_of(old, showing("2024-04-12", stated=0.99))
+    looked(store, source)
+    finish_as(store, rows(store)[old.acquisition.identifier], PassState.QUEUED)
+    source.showings.append(new)
+    looked(store, source, NOW + DAY)
+    passed_over = [row for row in rows(store).values() if row.state is not PassState.QUEUED]
+    assert {row.state for row in passed_over} == {PassState.CLOUDY, PassState.DOUBLED}
+    with writing(store) as connection:
+        for row in passed_over:
+            assert take_up(connection, row.pass_id, NOW + DAY, 9) is not None
+    looked(store, source, NOW + 2 * DAY)
+    assert sorted(states(store).values()) == [PassState.FOUND, PassState.FOUND, PassState.QUEUED]
+    assert {job.payload["pass_id"] for job in waiting(store)} == {r.pass_id for r in passed_over}
 
 
 def away(store: Engine, times: int) -> list[Looked]:
