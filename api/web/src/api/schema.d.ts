@@ -1949,6 +1949,15 @@ export interface components {
          *       "status": "candidate",
          *       "updated_at": "2026-11-22T00:00:00Z",
          *       "version": 1,
+         *       "witnesses": [
+         *         {
+         *           "date_after": "2025-06-15",
+         *           "date_before": "2025-06-03",
+         *           "run_id": "0f1e2d3c4b5a6978",
+         *           "seen": true,
+         *           "share": 0.82
+         *         }
+         *       ],
          *       "zone_kinds": [
          *         "eco_redline",
          *         "parcel"
@@ -2164,6 +2173,11 @@ export interface components {
              * @description Counts its events; its ETag.
              */
             version: number;
+            /**
+             * Witnesses
+             * @description Radar runs that looked at the place between its dates, earliest first; empty: none did.
+             */
+            witnesses: components["schemas"]["WitnessAnswer"][];
             /**
              * Zone Kinds
              * @description Kinds of the zones it lies on.
@@ -5019,6 +5033,39 @@ export interface components {
              * @description Account, or `system`.
              */
             withdrawn_by: string;
+        };
+        /**
+         * WitnessAnswer
+         * @description What one radar run says of the lead: a second witness, which never speaks against it.
+         */
+        WitnessAnswer: {
+            /**
+             * Date After
+             * Format: date
+             * @description ...and not after this one.
+             */
+            date_after: string;
+            /**
+             * Date Before
+             * Format: date
+             * @description What it saw happened after this day...
+             */
+            date_before: string;
+            /**
+             * Run Id
+             * @description The radar's run.
+             */
+            run_id: string;
+            /**
+             * Seen
+             * @description Whether it shows a change there; if not, that says nothing: flat soil may look alike.
+             */
+            seen: boolean;
+            /**
+             * Share
+             * @description Of the lead's outline, the share that changed on radar, 0 to 1.
+             */
+            share: number;
         };
         /**
          * Words
