@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from geo.raster import Float
 from tiles.synthetic.cover import Cover
 from tiles.synthetic.event import Event, Lookalike
 from tiles.synthetic.ground import Ground
@@ -20,6 +21,8 @@ CLEAR_M = 75.0
 """Open water around each of them, in metres."""
 TRIES = 4_000
 """Places tried for all of them together."""
+STEP_M = 16.0
+"""How closely the depth of the water is looked at."""
 
 
 def with_afloat(
@@ -32,14 +35,15 @@ def with_afloat(
     rng = np.random.default_rng([ground.seed, seed, 53])
     kinds = ["ship"] * ships + ["foam"] * foam + ["silt"] * silt
     taken = [_around(event) for event in ground.events if event.kind is Lookalike.AFLOAT]
-    events = []
+    events: list[Event] = []
+    levels = _levels(ground)
     for _ in range(TRIES):
         if not kinds:
             break
         reach = float(rng.uniform(35, 80))
         x, y = rng.uniform(reach, ground.size_m - reach, 2)
         apart = all(np.hypot(x - u, y - v) > reach + far + CLEAR_M for u, v, far in taken)
-        if apart and _open_water(ground, x, y, reach + CLEAR_M, low_m):
+        if apart and _is_open(levels, x, y, reach + CLEAR_M, low_m):
             taken.append((x, y, reach))
             events.append(_event(rng, kinds.pop(0), (x, y), reach, day))
     return replace(ground, events=(*ground.events, *events))
@@ -51,12 +55,18 @@ def _around(event: Event) -> tuple[float, float, float]:
     return float(x), float(y), float(np.hypot(*(event.outline - (x, y)).T).max())
 
 
-def _open_water(ground: Ground, x: float, y: float, around: float, low_m: float) -> bool:
+def _levels(ground: Ground) -> Float:
+    """Height of the flat every `STEP_M` metres: rows from the south, columns from the west."""
+    along = np.arange(0.0, ground.size_m + STEP_M, STEP_M)
+    return flat_level(ground.lattice, along, along[::-1], ground.lattice.seed)[::-1]
+
+
+def _is_open(levels: Float, x: float, y: float, around: float, low_m: float) -> bool:
     """Whether the flat lies well under `low_m` for `around` metres on each side."""
-    steps = np.linspace(-around, around, 24)
-    ys = np.minimum(y + steps[::-1], ground.size_m)
-    level = flat_level(ground.lattice, x + steps, ys, ground.lattice.seed)
-    return bool(level.max() < low_m - 0.4)
+    rows, cols = (
+        slice(max(0, int((at - around) / STEP_M)), int((at + around) / STEP_M) + 2) for at in (y, x)
+    )
+    return bool(levels[rows, cols].max() < low_m - 0.4)
 
 
 def _event(
