@@ -1,4 +1,4 @@
-/** Passes that saw the place, and the events so far. */
+/** Passes that saw the place, what radar says of it, and the events so far. */
 
 import type { LeadDetail, LeadEvent, LeadLink } from "../api/types";
 import { instant, squareMetres } from "../domain/format";
@@ -42,6 +42,18 @@ export function History({ lead }: { lead: LeadDetail }) {
           </li>
         ))}
       </ul>
+      <h4>{t("history.radar")}</h4>
+      {lead.witnesses.length === 0 && <p class="fine">{t("history.radar_none")}</p>}
+      <ul class="plain">
+        {lead.witnesses.map((one) => (
+          <li key={one.run_id} class="event-head">
+            <span>
+              {one.date_before} → {one.date_after}
+            </span>
+            <span class="fine">{radarSaid(one.seen)}</span>
+          </li>
+        ))}
+      </ul>
       {lead.links.length > 0 && (
         <>
           <h4>{t("history.links", { count: lead.links.length })}</h4>
@@ -79,6 +91,10 @@ function Tie({ lead, link }: { lead: LeadDetail; link: LeadLink }) {
   );
 }
 
+function radarSaid(seen: boolean): string {
+  return t(seen ? "history.radar_seen" : "history.radar_unseen");
+}
+
 function actionName(event: LeadEvent): string {
   const name = word("action", event.action);
   return name === event.action ? word("machine_action", event.action) : name;
@@ -88,6 +104,7 @@ function actionName(event: LeadEvent): string {
 function Data({ event }: { event: LeadEvent }) {
   const { note, discard_reason, return_reason, unit, change_class, due_at, outcome, reason } =
     event.data;
+  const { seen, date_before, date_after } = event.data;
   const withdrawn = event.action === "withdrawn";
   const told = [
     typeof discard_reason === "string" ? word("discard_reason", discard_reason) : "",
@@ -100,6 +117,13 @@ function Data({ event }: { event: LeadEvent }) {
     typeof note === "string" ? note : "",
     withdrawn && typeof outcome === "string" ? word("withdrawal_outcome", outcome) : "",
     withdrawn && typeof reason === "string" ? reason : "",
+    event.action === "witnessed" && typeof seen === "boolean"
+      ? t("history.radar_said", {
+          before: String(date_before),
+          after: String(date_after),
+          said: radarSaid(seen),
+        })
+      : "",
   ].filter(Boolean);
   return told.length ? <span class="event-data">{told.join(" · ")}</span> : null;
 }
