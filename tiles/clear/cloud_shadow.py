@@ -124,8 +124,8 @@ def _water(cells: Cells) -> Mask:
     """Water is dark in near infrared by itself; of three colours nothing is said."""
     if "nir" not in cells.planes:
         return np.zeros(cells.valid.shape, np.bool_)
-    nir = cells.planes["nir"]
-    return np.asarray((cells.planes["green"] > nir) & (nir < 0.1), dtype=np.bool_)
+    nir, visible = cells.planes["nir"], cells.planes.get("green", cells.planes["blue"])
+    return np.asarray((visible > nir) & (nir < 0.1), dtype=np.bool_)
 
 
 def _steps(cells: Cells, sun: SunSeen) -> list[tuple[int, int]]:

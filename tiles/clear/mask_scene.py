@@ -26,6 +26,7 @@ from tiles.clear.codes import (
     write_codes,
 )
 from tiles.clear.join import joined
+from tiles.clear.likeness import is_unlike
 from tiles.files.probe import probe_file
 from tiles.reading.masks import SCL_LAST, SCL_NOT_OBSERVED
 from tiles.scene import BandFile, Scene
@@ -62,8 +63,9 @@ def mask_scene(folder: Path, fetched: Fetched, reference: Scene | None = None) -
     Where there is a classification it is joined with the probability of cloud and with what the
     pixels themselves show; cloud is grown and its shadow looked for. Where there is none, the
     pixels alone decide, on cells of a few of them. `reference` is an earlier clear image of the
-    place: what was as bright there is no cloud. Memory is bounded, whatever the size. For
-    strangers' files call it in a child process. Raises SceneError: a file is missing or broken.
+    place: what was as bright there is no cloud, and a scene that has nothing of it is all cloud.
+    Memory is bounded, whatever the size. For strangers' files call it in a child process. Raises
+    SceneError: a file is missing or broken.
     """
     scene = Scene(str(folder), date.min, _bands(folder / BANDS_FILE), None, "")
     said = _bands(folder / SCL_FILE)[0] if fetched.has_scl else None
@@ -105,10 +107,10 @@ def _verdict(
     nothing: Mask = np.zeros(cells.valid.shape, np.bool_)
     if said is None:
         sky = sky_of(cells, earlier)
-        return _hidden(cells, sky, nothing, shadow_of(cells, sky > 0, sun, earlier)), [
-            "own",
-            *words,
-        ]
+        if earlier is not None and is_unlike(cells, earlier, sky == CLEAR_SKY):
+            sky[cells.valid] = THICK
+        shadow = shadow_of(cells, sky > 0, sun, earlier)
+        return _hidden(cells, sky, nothing, shadow), ["own", *words]
     blocks = cell_codes(said, cell_factor(said.geobox))
     probability = _probability(folder, cells.geobox) if fetched.has_cloud_probability else None
     if probability is not None:

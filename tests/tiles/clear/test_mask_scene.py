@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import rasterio
@@ -136,6 +137,20 @@ def test_a_sky_without_a_gap_is_cloud(tmp_path: Path, *, reflectance: bool) -> N
     write(tmp_path / BANDS_FILE, np.minimum(numbers, 6500).astype(np.uint16), BANDS, 0)
     facts = mask_scene(tmp_path, Fetched(BANDS, 10.0, has_scl=False, reflectance=reflectance))
     assert facts.clear_share < 0.03
+
+
+def test_numbers_under_an_even_sky_are_told_by_the_earlier_image(tmp_path: Path) -> None:
+    looked_at(0.0, 1, 300, day=date(2023, 4, 9)).fetched(tmp_path / "before")
+    earlier = open_scene(str(tmp_path / "before" / BANDS_FILE), date(2023, 4, 9))
+    numbers = cv2.GaussianBlur(np.random.default_rng(2).normal(0, 1, (300, 300)), (0, 0), 9)
+    sky = np.clip(150 + 800 * numbers, 40, 230).astype(
+        np.uint8
+    )  # a dark and a bright end, no white
+    (tmp_path / "now").mkdir()
+    write(tmp_path / "now" / BANDS_FILE, np.stack([sky] * 4), BANDS, 0)
+    fetched = Fetched(BANDS, 10.0, has_scl=False, reflectance=False)
+    assert mask_scene(tmp_path / "now", fetched).clear_share > 0.5  # without it nobody can tell
+    assert mask_scene(tmp_path / "now", fetched, earlier).clear_share == 0
 
 
 @pytest.mark.parametrize("bad", [None, "high", float("nan"), 2.0, 91.0])
