@@ -6,15 +6,14 @@ at once or one after another, changes nothing more.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from geo.errors import ConflictError, HongxianError, SourceError
+from geo.errors import ConflictError, HongxianError, SourceError, StoppedError
 from leads.intake.ledger import sensings, settle
 from leads.intake.reconcile import left_lying
 from leads.intake.watch_spec import WatchSpec
@@ -75,19 +74,32 @@ def next_look(watch: WatchSpec, row: WatchRow) -> datetime | None:
     return due_at(row.succeeded_at, row.tried_at, row.failures, every)
 
 
-def look(engine: Engine, watch: WatchSpec, source: Source, now: datetime) -> Looked:
+def _never() -> None:
+    """For callers who let a look come to its end."""
+
+
+def look(
+    engine: Engine,
+    watch: WatchSpec,
+    source: Source,
+    now: datetime,
+    check: Callable[[], None] = _never,
+) -> Looked:
     """Ask the source, keep what it offers, and take up what is left lying; due or not.
 
-    A source that is away fails the look, which is counted: the anchor stays where it is. Raises
-    StoreError.
+    A source that is away fails the look, which is counted: the anchor stays where it is. `check` is
+    called while the source answers; a StoppedError of it ends the look as if it had not been.
+    Raises StoreError.
     """
     begun = set_up(engine, watch, now)
     window = next_window(
         begun.anchor, origin_of(watch, begun), timedelta(days=watch.late_days), now
     )
     try:
-        found = _searched(watch, source, window)
+        found = _searched(watch, source, window, check)
         refused = refusals(source)
+    except StoppedError:
+        raise
     except Exception as error:  # noqa: BLE001 (a bug of one source ends its look, not the watch)
         told = (
             str(error) if isinstance(error, HongxianError) else f"{type(error).__name__}: {error}"
@@ -127,13 +139,18 @@ def origin_of(watch: WatchSpec, row: WatchRow) -> datetime:
     return row.added_at - timedelta(days=watch.first_days)
 
 
-def _searched(watch: WatchSpec, source: Source, window: Window) -> list[Acquisition]:
-    found = list(islice(source.search(Ask(watch.area, window.start, window.end)), MOST_FOUND + 1))
-    if len(found) > MOST_FOUND:
-        raise SourceError(
-            f"{source.name}: offers over {MOST_FOUND} acquisitions of {window.start:%Y-%m-%d} to "
-            f"{window.end:%Y-%m-%d}: watch a smaller area, or give fewer late_days and first_days"
-        )
+def _searched(
+    watch: WatchSpec, source: Source, window: Window, check: Callable[[], None]
+) -> list[Acquisition]:
+    found: list[Acquisition] = []
+    for one in source.search(Ask(watch.area, window.start, window.end)):
+        check()
+        if len(found) == MOST_FOUND:
+            raise SourceError(
+                f"{source.name}: offers over {MOST_FOUND} acquisitions of {window.start:%Y-%m-%d} "
+                f"to {window.end:%Y-%m-%d}: watch a smaller area, or give fewer late_days"
+            )
+        found.append(one)
     return found
 
 

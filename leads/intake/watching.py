@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from geo.errors import ConflictError, StoreError
+from geo.errors import ConflictError, StoppedError, StoreError
 from leads.intake.look import Looked, look, next_look
 from leads.intake.watch_spec import WatchSpec
 from leads.run.jobs.heartbeat import utc_now
@@ -105,11 +105,17 @@ class Watching:
             for watch, _ in self.watches
         }
 
+    def _check(self) -> None:
+        if self.stop.is_set():
+            raise StoppedError("told to stop")
+
     def _look(self, watch: WatchSpec, source: Source) -> Looked | None:
         try:
-            came = look(self.engine, watch, source, self.clock())
+            came = look(self.engine, watch, source, self.clock(), self._check)
         except ConflictError as error:
             self.tell(str(error))
+            return None
+        except StoppedError:
             return None
         self.tell(came.line)
         for one in sorted(set(came.refused) - self._refused):

@@ -1,7 +1,7 @@
 """Watching: looks when they are due, jobs between, a store that goes away, an end when told."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,9 +16,13 @@ from leads.intake.look import Looked
 from leads.intake.watching import Watching
 from leads.run.jobs.heartbeat import Watch
 from leads.run.jobs.worker import Worker
-from leads.store.engine import connect
+from leads.store.engine import connect, reading
+from leads.store.passes import passes_of
+from leads.store.watches import watch_row
 from tests.leads.intake.made_passes import ScriptedSource, showing
 from tests.leads.intake.made_watches import NOW, a_watch, source_of
+from tiles.sources.acquisition import Acquisition
+from tiles.sources.source import Ask
 
 HOUR = timedelta(hours=1)
 
@@ -137,10 +141,10 @@ def test_one_watch_that_was_changed_meanwhile_does_not_stop_the_others(
 ) -> None:
     look = module.look
 
-    def sometimes(engine: Engine, watch: Any, source: Any, now: datetime) -> Looked:  # noqa: ANN401
+    def sometimes(engine: Engine, watch: Any, *more: Any) -> Looked:  # noqa: ANN401
         if watch.name == "often":
             raise ConflictError("watch often: changed")
-        return look(engine, watch, source, now)
+        return look(engine, watch, *more)
 
     monkeypatch.setattr(module, "look", sometimes)
     looks = stage.watching().once()
@@ -165,6 +169,24 @@ def test_what_a_source_refuses_is_told_once(stage: Stage) -> None:
     assert told == [
         "watch often: refused a.rar: not a kind of archive that is read: send a .tar.gz"
     ]
+    stage.store.dispose()
+
+
+def test_told_to_end_in_the_middle_of_a_search_it_keeps_nothing_of_it(stage: Stage) -> None:
+    watching = stage.watching()
+
+    class Ending(ScriptedSource):
+        def search(self, ask: Ask) -> Iterator[Acquisition]:
+            for one in super().search(ask):
+                watching.stop.set()
+                yield one
+
+    shown = [showing("2024-04-19"), showing("2024-04-12")]
+    watching.watches = [(watch, Ending(shown)) for watch, _ in watching.watches]
+    watching.go_on()
+    with reading(stage.store) as connection:
+        assert watch_row(connection, "often").tried_at is None
+        assert passes_of(connection) == ()
     stage.store.dispose()
 
 
