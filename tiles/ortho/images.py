@@ -120,6 +120,8 @@ class Ortho:
             list(range(1, len(self.bands) + 1)),
             window=rasterio.windows.Window(part.col, part.row, part.width, part.height),
         )
+        if source.nodata is not None and source.nodata != 0:
+            pixels[pixels == source.nodata] = 0
         row, col, lat, lon, height = rpc.offsets
         here = replace(rpc, offsets=(row - part.row, col - part.col, lat, lon, height))
         ground = {"RPC_DEM": self.dem} if self.dem else {"RPC_HEIGHT": repr(self.height_range_m[0])}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import cos, radians
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import shapely
@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import InputError, SceneError, SourceError
+from tiles.files.dates import date_in
 from tiles.files.remote_url import is_remote
 from tiles.limited import Limits, blaming, limited_pool, run_limited
 from tiles.ortho.bundle_text import MAX_TEXT_BYTES, decoded
@@ -25,7 +26,7 @@ from tiles.ortho.raw import raw_facts
 from tiles.ortho.rpc import rpc_of_text
 from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.delivery_archive import unpack
-from tiles.sources.delivery_bundles import Bundle, Refused, gather
+from tiles.sources.delivery_bundles import Bundle, Image, Refused, gather
 from tiles.sources.delivery_facts import Facts, facts_of, joined
 from tiles.sources.delivery_make import Making
 from tiles.sources.delivery_names import Named
@@ -38,7 +39,9 @@ from tiles.sources.source import Ask, Cost, Fetched
 _LIMITS = Limits(memory_mb=4096, seconds=1800, written_mb=64_000)
 _SWATH_DEG = 0.5
 """Half the edge of the ground that an archive is taken to show until it is opened: Gaofen's scenes
-are 12 to 90 km wide; wide ones (WFV, 200 km) have twice as much."""
+are 12 to 90 km wide."""
+_WIDE_DEG = {"GF1-WFV": 1.5, "GF6-WFV": 5.0}
+"""The same of its wide cameras: 200 and 800 km."""
 Key = tuple[tuple[str, int, str], ...]
 
 
@@ -68,7 +71,7 @@ class Deliveries:
 
     def search(self, ask: Ask) -> Iterator[Acquisition]:
         """Deliveries of the window that meet the area. Raises SourceError, InputError."""
-        for found in self.look().acquisitions:
+        for found in self._look(ask).acquisitions:
             if ask.start <= found.acquired < ask.end and found.footprint.intersects(ask.area):
                 yield found
 
@@ -78,10 +81,16 @@ class Deliveries:
 
     def look(self) -> Look:
         """All that lies there. Raises SourceError: the place is away; InputError: no place."""
+        return self._look(None)
+
+    def _look(self, ask: Ask | None) -> Look:
+        """All that lies there, but plain images whose names state a day outside what is asked."""
         store = store_at(self.spec.root)
         bundles, refused = gather(store.entries())
         now, found, waiting = self.clock(), [], []
         for bundle in bundles:
+            if ask is not None and bundle.is_plain and _is_outside(bundle.scene, ask):
+                continue  # opening one reads it whole
             latest = max(entry.written for entry in bundle.entries)
             if now - latest < timedelta(seconds=self.spec.settle_s):
                 why = f"written at {latest:%H:%M:%S} UTC; waits until it is quiet"
@@ -220,6 +229,13 @@ def _single(found: list[Acquisition]) -> tuple[list[Acquisition], list[Refused]]
     return list(kept.values()), twins
 
 
+def _is_outside(name: str, ask: Ask) -> bool:
+    """Whether the day in a name, if any, lies more than a day outside the window."""
+    day = date_in(PurePath(name).name)
+    margin = timedelta(days=1)
+    return day is not None and not ask.start.date() - margin <= day <= ask.end.date() + margin
+
+
 def _facts(bundle: Bundle, texts: Mapping[str, bytes]) -> Facts:
     if bundle.named is None:
         return Facts()
@@ -243,16 +259,21 @@ def _when(named: Named, facts: Facts, scene: str) -> datetime:
     return facts.acquired
 
 
-def _ground(store: Store, bundle: Bundle, named: Named, facts: Facts) -> Polygon:
+def _ground(store: Store, bundle: Bundle, named: Named, facts: Facts) -> BaseGeometry:
     """Footprint: by the metadata's corners, else by RPC, the image's place, or the name."""
     if facts.footprint is not None:
         return facts.footprint
     if bundle.archive is not None and named.middle is not None:
         lon, lat = named.middle
-        half = _SWATH_DEG * (3 if "WFV" in named.sensor else 1)
+        half = _WIDE_DEG.get(named.sensor, _SWATH_DEG)
         wide = half / cos(radians(lat))
         return box(lon - wide, lat - half, lon + wide, lat + half)
-    image = bundle.colour[0]
+    whole = shapely.union_all([_ground_of(store, image) for image in bundle.colour])
+    return whole if isinstance(whole, Polygon) else whole.convex_hull
+
+
+def _ground_of(store: Store, image: Image) -> BaseGeometry:
+    """Footprint of one image by its RPC, else by its place. Raises SceneError: neither is there."""
     if image.rpc is not None:
         data = store.read(image.rpc, MAX_TEXT_BYTES)
         rpc = rpc_of_text(decoded(data, image.rpc.key), image.rpc.key)

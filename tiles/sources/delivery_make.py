@@ -142,8 +142,9 @@ class Making:
         heights, named = self.spec.heights, self.bundle.colour[0].named
         heights.check(raws[0].path)
         stated = self.facts.footprint if len(raws) == 1 else None
+        middle = named.middle if len(raws) == 1 else None  # that of all parts together
         for raw, rpc in zip(raws, rpcs, strict=True):
-            check_ground(raw.path, footprint(rpc, raw.rows, raw.cols), stated, named.middle)
+            check_ground(raw.path, footprint(rpc, raw.rows, raw.cols), stated, middle)
         dem = self.parts.place / "dem.tif"
         image = self.pool.run(by_rpc, raws, rpcs, bands, gsd, self.area, heights, dem)
         sensor = SENSORS.get(named.sensor)

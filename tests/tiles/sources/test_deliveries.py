@@ -15,9 +15,23 @@ from shapely.geometry import box
 
 from geo.errors import InputError, SceneError, SourceError, StoppedError
 from tests.conftest import SAMPLES
-from tests.fakes.bundles import EAST, GF2, NORTH, gaofen, planet, true_ortho, write_dem, write_image
+from tests.fakes.bundles import (
+    EAST,
+    GF2,
+    NORTH,
+    Camera,
+    gaofen,
+    planet,
+    rpb,
+    rpc_text,
+    true_ortho,
+    write_dem,
+    write_image,
+)
 from tiles.ortho.heights import Heights
+from tiles.ortho.rpc import rpc_of_text
 from tiles.ortho.scaling import Calibration
+from tiles.sources import deliveries
 from tiles.sources.acquisition import Acquisition, acquisition_of
 from tiles.sources.deliveries import Deliveries
 from tiles.sources.delivery_spec import DeliveriesSpec
@@ -199,6 +213,48 @@ def test_a_stop_keeps_what_is_done(root: Path, dem: Heights, tmp_path: Path) -> 
     assert "pan.tif" in kept
     result, _ = fetched(source(root, heights=dem), tmp_path / "out")
     assert result.gsd_m == 0.8 and not (tmp_path / "out" / ".parts").exists()
+
+
+@pytest.mark.slow
+def test_jilins_delivery_without_metadata(gf2: Path, dem: Heights, tmp_path: Path) -> None:
+    scene = "JL1GF02A_PMS1_20230815103254_200050001_102_0013_001_L1"
+    (tmp_path / "in").mkdir()
+    for about in ("PAN", "MSS"):
+        stem = tmp_path / "in" / f"{scene}_{about}"
+        shutil.copy(gf2 / f"{GF2}-{about}1.tiff", f"{stem}.tif")
+        rpc = rpc_of_text((gf2 / f"{GF2}-{about}1.rpb").read_text(), about)
+        Path(f"{stem}_rpc.txt").write_text(rpc_text(rpc))
+    ours = source(tmp_path / "in", heights=dem)
+    assert only(ours).acquired == datetime(2023, 8, 15, 2, 32, 54, tzinfo=UTC)
+    result, _ = fetched(ours, tmp_path / "out")
+    assert result.bands == ("blue", "green", "red", "nir") and result.gsd_m < 0.85
+    assert np.hypot(*position_m(tmp_path / "out")) < 0.3
+
+
+@pytest.mark.slow
+def test_parts_of_a_wide_camera_are_put_together(tmp_path: Path, dem: Heights) -> None:
+    scene = "GF6_WFV_E121.3_N31.2_20230815_L1A1420343042"
+    (tmp_path / "in").mkdir()
+    for part, east in ((1, 300.0), (2, 1100.0)):
+        camera = Camera(60, 60, 16.0, middle=(EAST + east, NORTH - 600.0))
+        picture = (camera.picture() * 900 + 50).astype(np.uint16)
+        stem = tmp_path / "in" / f"{scene}-{part}"
+        write_image(Path(f"{stem}.tiff"), np.stack([picture + 10 * n for n in range(8)]))
+        Path(f"{stem}.rpb").write_text(rpb(camera.rpc()))
+    ours = source(tmp_path / "in", heights=replace(dem, height_m=80.0))
+    west, _, east, _ = only(ours).footprint.bounds
+    assert (east - west) * 95_000 > 1600
+    result, pixels = fetched(ours, tmp_path / "out")
+    assert result.bands[-1] == "yellow" and result.gsd_m == 16.0
+    assert (pixels[0] > 0).sum() * 256 > 1.4e6
+
+
+def test_names_of_plain_images_keep_them_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "old_20010101.tif").write_bytes(b"no image")
+    monkeypatch.setattr(deliveries, "run_limited", None)
+    assert list(source(tmp_path).search(AUGUST)) == []
 
 
 def test_planets_delivery_with_its_mask(tmp_path: Path) -> None:
