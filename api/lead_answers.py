@@ -12,8 +12,9 @@ from api.bodies.lead_map import LeadFeature, MapLead
 from geo.gcj02 import wgs_to_gcj
 from geo.overlap import Overlap
 from leads.custody.chain import Link
-from leads.documents.wording import NOT_EVIDENCE
+from leads.documents.wording import NOT_EVIDENCE, shore_words
 from leads.domain.roles import Actor
+from leads.domain.shore_facts import ShoreFacts
 from leads.domain.transitions import possible_actions
 from leads.domain.witness import Witness
 from leads.run.pictures import frame_of, grid_of
@@ -41,6 +42,7 @@ def detail_of(found: StoredLead, run: RunRow | None, actor: Actor) -> LeadDetail
         {
             **{name: getattr(row, name) for name in row.__slots__},
             "geometry": outline_of(found.geometry),
+            "shore": None if found.shore is None else _shore(found.shore),
             "scorecard": found.scorecard,
             "overlaps": list(map(_overlap, found.overlaps)),
             "observations": found.observations,
@@ -54,6 +56,11 @@ def detail_of(found: StoredLead, run: RunRow | None, actor: Actor) -> LeadDetail
             "notice": NOT_EVIDENCE,
         }
     )
+
+
+def _shore(facts: ShoreFacts) -> dict[str, Any]:
+    words = shore_words(facts)
+    return {**facts.as_json, "exposure_m": facts.exposure_m, "zh": words.zh, "en": words.en}
 
 
 def _overlap(overlap: Overlap) -> dict[str, Any]:

@@ -12,6 +12,15 @@ DETAIL_EXAMPLE: dict[str, Any] = {
         "type": "MultiPolygon",
         "coordinates": [[[[121.5, 31.4], [121.501, 31.4], [121.501, 31.401], [121.5, 31.4]]]],
     },
+    "shore": {
+        "place": "shore",
+        "water_before": 0.92,
+        "water_after": 0.03,
+        "tide": {"station": "甲站", "distance_m": 5200.0, "before_m": 2.4, "after_m": 1.1},
+        "exposure_m": 1.3,
+        "zh": "岸边，潮位 2.4 m → 1.1 m（甲站，相距 5.2 km）",
+        "en": "at the shore, tide 2.4 m → 1.1 m, 5.2 km away",
+    },
     "scorecard": {
         "edition": "2026-11",
         "likelihood": 62,

@@ -8,6 +8,7 @@ from api.bodies.base import Answer, ClassLabel, Words, examples
 from api.bodies.detail_example import DETAIL_EXAMPLE
 from api.bodies.geojson import Outline
 from api.bodies.lead import LeadSummary
+from geo.shore import ShorePlace
 from geo.zone import ZoneKind
 from leads.domain.identity import FilingOutcome
 from leads.domain.roles import Role
@@ -127,6 +128,38 @@ class ScoreCardAnswer(Answer):
     """Groups with their caps."""
     items: list[ScoreItem]
     """Every item."""
+
+
+class TideAnswer(Answer):
+    """The water of both dates at the nearest station of a tide table."""
+
+    station: str
+    """Its name."""
+    distance_m: float
+    """How far it is from the lead, in m."""
+    before_m: float | None
+    """Height at the earlier instant over the station's datum; null is unknown."""
+    after_m: float | None
+    """Height at the later instant."""
+
+
+class ShoreAnswer(Answer):
+    """Where a lead lies by the water."""
+
+    place: ShorePlace
+    """On land, at the shore, or amid water."""
+    water_before: float
+    """Share of it that was water on the earlier image, 0 to 1."""
+    water_after: float
+    """Share of it that was water on the later image, 0 to 1."""
+    tide: TideAnswer | None
+    """The tide; null on land, and where no table has a station near."""
+    exposure_m: float | None
+    """How far the tide went the way that would explain the change, in m; null is unknown."""
+    zh: str
+    """All of it in Chinese words."""
+    en: str
+    """In English words."""
 
 
 class ObservationAnswer(Answer):
@@ -259,6 +292,8 @@ class LeadDetail(LeadSummary):
     """Its latitude."""
     geometry: Outline
     """Exact outline."""
+    shore: ShoreAnswer | None
+    """Where it lies by the water; null where the imagery's bands do not tell."""
     scorecard: ScoreCardAnswer
     """Why it should be checked when."""
     overlaps: list[OverlapAnswer]

@@ -23,6 +23,7 @@ from leads.documents.wording import (
     Words,
     level_words,
     score_step,
+    shore_words,
 )
 from leads.domain.classes import ClassRow, class_row
 from leads.domain.lead import Lead
@@ -113,6 +114,8 @@ class LeadCard:
     """Editions it was crossed with."""
     ambiguous: tuple[Words, ...]
     """Kinds whose editions disagree."""
+    shore: Words
+    """Where it lies by the water, and the tide."""
     pictures: Pictures | None
     """Before and after, or None."""
 
@@ -146,6 +149,7 @@ def _card(number: int, lead: Lead, pair: ChipPair | None, layers: Layers) -> Lea
         ),
         editions="；".join(_edition_words(name) for name in edition_names(lead, layers)),
         ambiguous=tuple(KIND_WORDS[kind] for kind in sorted(lead.edition_ambiguous)),
+        shore=shore_words(lead.shore),
         pictures=None if pair is None else _pictures(lead, pair),
     )
 

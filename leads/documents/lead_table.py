@@ -38,6 +38,8 @@ _LEAD_COLUMNS: dict[str, Any] = {
     "uncertainty": "float64",
     "edition_ambiguous": _TEXT,
     "editions": _TEXT,
+    "shore": _TEXT,
+    "tide_exposure_m": "float64",
 }
 
 _KIND_COLUMNS: dict[str, Any] = {
@@ -213,6 +215,7 @@ def _row(lead: Lead, layers: Layers) -> dict[str, Any]:
     row["change_class_zh"] = class_row(lead.change_class).zh
     row["edition_ambiguous"] = ",".join(sorted(lead.edition_ambiguous))
     row["editions"] = ",".join(edition_names(lead, layers))
+    row["shore"] = None if lead.shore is None else lead.shore.shore.place.value
     for kind in CROSSED_KINDS:
         summary = kind_summary(kind, lead, layers)
         if summary is not None:

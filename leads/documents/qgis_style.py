@@ -32,6 +32,8 @@ _ALIASES = {
     "uncertainty": "模型不确定度",
     "edition_ambiguous": "版本不一致的图层",
     "editions": "所用图层版本",
+    "shore": "水陆位置",
+    "tide_exposure_m": "可解释变化的潮位差（米）",
 }
 
 _KIND_ALIASES = {

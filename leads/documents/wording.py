@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from geo.shore import ShorePlace
 from geo.zone import ZoneKind
+from leads.domain.shore_facts import ShoreFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,27 @@ def score_step(score: float) -> ScoreStep:
 def level_words(level: str) -> Words:
     """The level of a zone in words; what is unknown stays as it is."""
     return LEVEL_WORDS.get(level, Words(level, level))
+
+
+def shore_words(facts: ShoreFacts | None) -> Words:
+    """Where a lead lies by the water, with the tide of both dates where it matters."""
+    if facts is None:
+        return Words("影像波段不足，水陆未知", "water or land: the bands do not tell")
+    if facts.shore.place is ShorePlace.LAND:
+        return Words("不在岸边，与潮位无关", "not at the shore: the tide has no say")
+    zh, en = _PLACE_WORDS[facts.shore.place]
+    tide = facts.tide
+    if tide is None or tide.before_m is None or tide.after_m is None:
+        return Words(f"{zh}，潮位未知", f"{en}, tide unknown")
+    heights = f"{tide.before_m:.1f} m → {tide.after_m:.1f} m"
+    return Words(
+        f"{zh}，潮位 {heights}（{tide.station}，相距 {tide.distance_m / 1000:.1f} km）",
+        f"{en}, tide {heights}, {tide.distance_m / 1000:.1f} km away",
+    )
+
+
+_PLACE_WORDS = {
+    ShorePlace.SHORE: ("岸边", "at the shore"),
+    ShorePlace.AFLOAT: ("水面中新出现", "new amid water"),
+    ShorePlace.DRIFTED: ("水面中消失", "gone from the water"),
+}

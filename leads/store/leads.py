@@ -12,6 +12,7 @@ from geo.errors import NotFoundError, StaleError
 from geo.overlap import Overlap
 from leads.custody.chain import Link
 from leads.domain.roles import Actor
+from leads.domain.shore_facts import ShoreFacts, shore_facts
 from leads.domain.withdrawal import FlagKind
 from leads.domain.witness import Witness
 from leads.store.access import log_access
@@ -66,6 +67,8 @@ class LeadDetail:
     """As it is listed."""
     geometry: MultiPolygon
     """Exact outline, EPSG:4490."""
+    shore: ShoreFacts | None
+    """Where it lies by the water, as the run saw that made it; None where no band told."""
     scorecard: Mapping[str, Any]
     """`ScoreCard.as_json`: every item, group and rule."""
     overlaps: tuple[Overlap, ...]
@@ -95,6 +98,7 @@ def read_lead(
     return LeadDetail(
         row=row,
         geometry=found.geometry,
+        shore=shore_facts(found.shore),
         scorecard=whole_card(connection, found.scorecard),
         overlaps=overlaps_of(connection, lead_id),
         observations=observations_of(connection, lead_id),
@@ -173,8 +177,11 @@ def flags_of(connection: Connection, lead_id: str) -> tuple[LeadFlag, ...]:
     return tuple(LeadFlag(FlagKind(kind), *rest) for kind, *rest in rows)
 
 
+_MORE = ("geometry", "shore", "scorecard", "crossed_kinds")
+
+
 def _find(connection: Connection, actor: Actor, lead_id: str, *, lock: bool = False) -> Any:  # noqa: ANN401  (a Row)
-    asked = select(*LEAD_COLUMNS, leads.c.geometry, leads.c.scorecard, leads.c.crossed_kinds)
+    asked = select(*LEAD_COLUMNS, *(leads.c[name] for name in _MORE))
     asked = asked.where(leads.c.lead_id == lead_id, in_scope(actor))
     if lock:
         asked = asked.with_for_update()  # SQLite's writers are alone anyway

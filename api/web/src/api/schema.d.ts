@@ -1944,6 +1944,20 @@ export interface components {
          *         "severity": 55
          *       },
          *       "severity": 55,
+         *       "shore": {
+         *         "en": "at the shore, tide 2.4 m → 1.1 m, 5.2 km away",
+         *         "exposure_m": 1.3,
+         *         "place": "shore",
+         *         "tide": {
+         *           "after_m": 1.1,
+         *           "before_m": 2.4,
+         *           "distance_m": 5200,
+         *           "station": "甲站"
+         *         },
+         *         "water_after": 0.03,
+         *         "water_before": 0.92,
+         *         "zh": "岸边，潮位 2.4 m → 1.1 m（甲站，相距 5.2 km）"
+         *       },
          *       "site_id": "0123456789abcdef",
          *       "spot_code": "310151-202611-GF-0042",
          *       "status": "candidate",
@@ -2140,6 +2154,8 @@ export interface components {
              * @description S of the score card, 0 to 100.
              */
             severity: number;
+            /** @description Where it lies by the water; null where the imagery's bands do not tell. */
+            shore: components["schemas"]["ShoreAnswer"] | null;
             /**
              * Site Id
              * @description The place.
@@ -4108,6 +4124,47 @@ export interface components {
             tile: number;
         };
         /**
+         * ShoreAnswer
+         * @description Where a lead lies by the water.
+         */
+        ShoreAnswer: {
+            /**
+             * En
+             * @description In English words.
+             */
+            en: string;
+            /**
+             * Exposure M
+             * @description How far the tide went the way that would explain the change, in m; null is unknown.
+             */
+            exposure_m: number | null;
+            /** @description On land, at the shore, or amid water. */
+            place: components["schemas"]["ShorePlace"];
+            /** @description The tide; null on land, and where no table has a station near. */
+            tide: components["schemas"]["TideAnswer"] | null;
+            /**
+             * Water After
+             * @description Share of it that was water on the later image, 0 to 1.
+             */
+            water_after: number;
+            /**
+             * Water Before
+             * @description Share of it that was water on the earlier image, 0 to 1.
+             */
+            water_before: number;
+            /**
+             * Zh
+             * @description All of it in Chinese words.
+             */
+            zh: string;
+        };
+        /**
+         * ShorePlace
+         * @description Where a change lies.
+         * @enum {string}
+         */
+        ShorePlace: "land" | "shore" | "afloat" | "drifted";
+        /**
          * StacCatalog
          * @description The landing page.
          * @example {
@@ -4782,6 +4839,32 @@ export interface components {
             actions: components["schemas"]["Action"][];
             /** @description As it is now; its version is the new ETag. */
             lead: components["schemas"]["LeadSummary"];
+        };
+        /**
+         * TideAnswer
+         * @description The water of both dates at the nearest station of a tide table.
+         */
+        TideAnswer: {
+            /**
+             * After M
+             * @description Height at the later instant.
+             */
+            after_m: number | null;
+            /**
+             * Before M
+             * @description Height at the earlier instant over the station's datum; null is unknown.
+             */
+            before_m: number | null;
+            /**
+             * Distance M
+             * @description How far it is from the lead, in m.
+             */
+            distance_m: number;
+            /**
+             * Station
+             * @description Its name.
+             */
+            station: string;
         };
         /**
          * TransitionAnswer

@@ -121,6 +121,10 @@ function Facts({ lead }: { lead: LeadDetail }) {
         ? t("value.unknown")
         : t("unit.m", { length: decimal(lead.coregistration_m, locale) }),
     ],
+    [
+      t("fact.shore"),
+      lead.shore === null ? t("value.unknown") : lead.shore[language.get()],
+    ],
   ];
   if (lead.recurrence_count > 0) rows.push([t("fact.recurrence"), String(lead.recurrence_count)]);
   if (lead.holder) rows.push([t("fact.holder"), lead.holder]);
