@@ -72,6 +72,7 @@ class GeoJson(JSONResponse):
     media_type = GEO_JSON
 
 
+@router.get("/", include_in_schema=False)
 @router.get("", operation_id="stac_landing", responses=problems(*ACCOUNT))
 def landing_page(_: Reader, request: Request) -> StacCatalog:
     """The landing page of the STAC API."""

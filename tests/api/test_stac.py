@@ -164,7 +164,7 @@ def test_answers_are_valid_by_the_local_schemas(
     """Core schemas only: those of extensions lie elsewhere, and their fields are checked apart."""
     del no_network
     client = served.log_in("analyst-1")
-    addresses = ["/stac", "/stac/collections/optical", "/stac/collections/sar"]
+    addresses = ["/stac", "/stac/", "/stac/collections/optical", "/stac/collections/sar"]
     ids = (archive.ids[0], archive.composite)
     addresses += [f"/stac/collections/optical/items/{one}" for one in ids]
     for address in addresses:

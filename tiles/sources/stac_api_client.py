@@ -105,7 +105,7 @@ class _GuardedIO(StacApiIO):
         super().__init__(max_retries=None)
         self._spec = spec
         self._own = check_url(spec.url)
-        self._hosts = {self._own, *spec.hosts}
+        self._hosts = {self._own, *(host.lower() for host in spec.hosts)}
         self._secret = spec.secret_headers()
         self.session.trust_env = False  # no .netrc, no proxies: only what the settings say
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from geo.errors import InputError
+from tiles.files.band_names import WAVELENGTH_NM
 from tiles.sources.acquisition import Kind
 
 BANDS = {
@@ -61,6 +62,11 @@ class StacApiSpec:
                 f"{self.url}: {self.page_size} items a page within {self.timeout_s:g} s; "
                 "1 to 10,000 within an hour can be asked for"
             )
+        known = set(BANDS[Kind.SAR]) if self.sensor is Kind.SAR else set(WAVELENGTH_NM)
+        odd = [name for name in self.bands if name not in known]
+        if odd or len(set(self.bands)) < len(self.bands):
+            told = f"no band {odd[0]!a:.40}" if odd else "a band is named twice"
+            raise InputError(f"{self.url}: {told}; there are {', '.join(sorted(known))}")
         if self.scale is not None and self.scale <= 0:
             raise InputError(f"{self.url}: a scale of {self.scale}; it must be above 0")
 

@@ -205,6 +205,24 @@ def test_addresses_that_are_not_asked(url: str) -> None:
         StacApiSpec(url=url, collection="x")
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"collection": ""}, "name a collection"),
+        ({"bands": ("blue", "B04")}, "no band 'B04'"),
+        ({"bands": ("blue", "scl")}, "no band 'scl'"),
+        ({"bands": ("blue", "blue")}, "named twice"),
+        ({"bands": ("blue",), "sensor": Kind.SAR}, "there are vh, vv"),
+        ({"page_size": 0}, "1 to 10,000"),
+        ({"timeout_s": float("nan")}, "within an hour"),
+        ({"scale": 0.0}, "above 0"),
+    ],
+)
+def test_settings_that_make_no_sense(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        StacApiSpec(**({"url": "https://a.example.cn/", "collection": "x"} | settings))
+
+
 BAD = [
     item(1) | {"geometry": {"type": "Polygon", "coordinates": [[[0, 0]]]}},
     item(1) | {"geometry": None, "bbox": None},
