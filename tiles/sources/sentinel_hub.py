@@ -93,12 +93,13 @@ class SentinelHub:
         parts: PartsFolder,
         under: tuple[LimitedPool, Callable[[], None]],
     ) -> float:
-        """Fetch one window, look at it and keep it; what it cost in units."""
-        product, (pool, check) = self.spec.product, under
+        """Fetch one window, look at it and keep it; what it cost in units, all tries together."""
+        product, (pool, check), spent = self.spec.product, under, 0.0
         for number in range(IMAGE_TRIES):
             content, units = self._asked().image(
                 product, plan.grid.crop(window), _instants(acquisition), check
             )
+            spent += _units(window, product) if units is None else units
             draft = parts.draft(_part(window))
             draft.write_bytes(content)
             try:
@@ -116,7 +117,7 @@ class SentinelHub:
                 continue
             parts.keep(_part(window), draft)
             break
-        return _units(window, product) if units is None else units
+        return spent
 
     def _plan(self, acquisition: Acquisition, area: BaseGeometry) -> RequestGrid:
         return request_grid(area, acquisition.footprint, self.spec.request_px)

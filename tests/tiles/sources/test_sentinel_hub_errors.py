@@ -166,15 +166,16 @@ def test_what_is_no_image_is_asked_for_again_and_never_kept(
 ) -> None:
     source = hub_source(hub)
     one = clear(source, sky)
-    hub.faults[PROCESS].extend(["truncated", "small", "truncated", ""])
+    hub.faults[PROCESS].extend(["truncated", "small", "truncated", ""])  # all of them are charged
 
     with pytest.raises(SourceError, match="no image as it was asked for"):
         source.fetch(one, sky.area, tmp_path, go_on)
     assert list((tmp_path / ".parts").glob("*.tif")) == []
 
-    source.fetch(one, sky.area, tmp_path, go_on)
+    fetched = source.fetch(one, sky.area, tmp_path, go_on)
 
     assert hub.counts[PROCESS] == 4
+    assert fetched.units == pytest.approx(hub.units / 2, rel=0.02), "its own two, not those before"
     with rasterio.open(tmp_path / BANDS_FILE) as image:
         assert image.count == 2
 
