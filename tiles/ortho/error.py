@@ -1,6 +1,6 @@
 """How far an orthorectified image may lie beside its place, and where it was measured to lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, sqrt
 
 import numpy as np
@@ -15,8 +15,12 @@ from tiles.scene import Scene
 from tiles.survey.shift import Agreement, agree, block_shift
 
 BLOCK_PX = 128
-"""Edge of the blocks that a shift is measured on."""
+"""Edge of the blocks that a shift is measured on; of small grounds half their own."""
 MAX_BLOCKS = 49
+COARSER = 4
+"""The first look is at so many times the pixel: level 1A lies up to 200 m beside its place."""
+LEAST_PX = 64
+"""Edge of the ground in pixels of the first look; smaller grounds get none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,31 @@ def told_error_m(rpc: Rpc, sensor_m: float, height_m: float) -> float:
 def measure(image: Ortho | Placed, reference: Scene, gsd_m: float) -> Measured | None:
     """The shift that blocks of an image share against a reference; in a limited child.
 
-    Looked at on a grid of `gsd_m`, the coarser of the two. None where too few blocks agree. Raises
-    SceneError: one of the two cannot be read.
+    Looked at on a grid of `gsd_m`, the coarser of the two, after a first look at four times that:
+    found are shifts of up to 16 of its pixels there, 64 of `gsd_m`. None where too few blocks
+    agree. Raises SceneError: one of the two cannot be read.
     """
-    grid = _coarse(image.grid, gsd_m)
-    looked = image.on(grid)
+    rough = _coarse(image.grid, COARSER * gsd_m)
+    first = None
+    if min(rough.shape) >= LEAST_PX:
+        first = _measured(image.on(rough), reference, COARSER * gsd_m)
+    east, north = (first.east_m, first.north_m) if first else (0.0, 0.0)
+    near = image.moved(east, north).on(_coarse(image.grid, gsd_m))
+    found = _measured(near, reference, gsd_m)
+    if found is None:
+        return None
+    return replace(found, east_m=found.east_m + east, north_m=found.north_m + north)
+
+
+def _measured(image: Ortho | Placed, reference: Scene, gsd_m: float) -> Measured | None:
+    """The shift on the image's own grid, of pixels of `gsd_m`."""
     band = next((name for name in ("green", "red", "pan") if name in reference.band_names), None)
     name = band or reference.band_names[0]
     shifts = []
     with gdal_env():
-        for window in _blocks(grid):
-            mine = _grey(looked, window, name)
-            other = read_scene(reference, (name,), grid, window)
+        for window in _blocks(image.grid):
+            mine = _grey(image, window, name)
+            other = read_scene(reference, (name,), image.grid, window)
             seen = (mine > 0) & np.asarray(other.valid, np.bool_)
             if seen.mean() < 0.7:
                 continue
@@ -91,7 +108,8 @@ def _coarse(grid: GeoBox, gsd_m: float) -> GeoBox:
 
 
 def _blocks(grid: GeoBox) -> list[Window]:
-    size = min(BLOCK_PX, grid.height), min(BLOCK_PX, grid.width)
+    edge_px = min(BLOCK_PX, max(48, min(grid.shape) // 2))  # several, also of a small ground
+    size = min(edge_px, grid.height), min(edge_px, grid.width)
     each = [
         np.unique(np.linspace(0, edge - part, 7).astype(int))
         for edge, part in zip(grid.shape, size, strict=True)

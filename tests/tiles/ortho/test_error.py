@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
 from geo.errors import StoppedError
-from geo.geobox import Window
+from geo.geobox import GeoBox, Window
 from tests.fakes.bundles import true_ortho, write_image
 from tests.tiles.ortho.conftest import GRID
 from tiles.files.gdal_env import gdal_env
@@ -45,6 +47,21 @@ def test_a_shift_is_measured_in_metres_and_taken_out(
     left = measure(image.moved(found.east_m, found.north_m), reference, 2.0)
     assert left is not None and np.hypot(left.east_m, left.north_m) < 0.15
     assert left.spread_m < 0.3
+
+
+@pytest.mark.slow
+def test_a_shift_of_many_pixels_is_found_by_a_coarser_look(tmp_path: Path) -> None:
+    wide = GeoBox(GRID.crs, GRID.transform @ Affine.translation(-120, -120), 480, 480)
+    rng = np.random.default_rng(4)  # ground that nowhere looks as elsewhere
+    layers = [cv2.resize(rng.random((n, n)), (480, 480)) for n in (40, 120, 480)]
+    pixels = np.stack([np.rint(sum(layers) * 1000 + n) for n in range(4)]).astype(np.uint16)
+    paths = [tmp_path / "a.tif", tmp_path / "b_20230101.tif"]
+    for path in paths:
+        write_image(path, pixels, crs="EPSG:4549", transform=wide.transform)
+    image = Placed(str(paths[0]), ("blue", "green", "red", "nir"), wide, wide)
+    found = measure(image.moved(61.0, -45.0), open_scene(str(paths[1])), 2.0)
+    assert found is not None
+    np.testing.assert_allclose((found.east_m, found.north_m), (-61, 45), atol=0.2)
 
 
 def test_placed_images_are_measured_too(reference: Scene) -> None:

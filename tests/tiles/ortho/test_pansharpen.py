@@ -20,6 +20,7 @@ from tiles.synthetic.ground import make_ground
 from tiles.synthetic.moment import moment_of
 from tiles.synthetic.render import render
 
+pytestmark = pytest.mark.slow
 FACTOR = 4
 BANDS = ("blue", "green", "red", "nir")
 

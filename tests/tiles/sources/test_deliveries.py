@@ -146,6 +146,7 @@ def test_level_1a_comes_onto_the_ground_sharp(root: Path, dem: Heights, tmp_path
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bands.tif"]
 
 
+@pytest.mark.slow
 def test_without_rpc_or_heights_it_is_refused(root: Path, dem: Heights, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="`dem`"):
         fetched(source(root), tmp_path / "a")
