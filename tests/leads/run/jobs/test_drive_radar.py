@@ -34,7 +34,7 @@ FIRST, LATER = (moment_of(date(2023, 4, 2), seed=1), moment_of(date(2024, 3, 28)
 
 @pytest.fixture(scope="module")
 def ground() -> Ground:
-    return make_ground(77, 2000, changes_per_km2=8)
+    return make_ground(77, 1500, changes_per_km2=8)
 
 
 def written(path: Path, raster: Raster, moment: Moment) -> Path:
@@ -60,7 +60,7 @@ def pairs(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> tuple[Req
         image = render(ground, moment, MSI_10M, grid).raster
         files.append(written(folder / f"optical{number}.tif", image, moment))
         seen = radar(ground, moment, grid)
-        seen.pixels[:, :, 180:] = np.nan
+        seen.pixels[:, :, 135:] = np.nan
         files.append(written(folder / f"radar{number}.tif", seen, moment))
     optical = Request(str(files[0]), str(files[2]), detector="difference")
     return optical, Request(str(files[1]), str(files[3]), detector="log-ratio", tile_px=64)
