@@ -113,6 +113,7 @@ BY_STATUS: Mapping[int, Kind] = {
     405: Kind(405, "method", "不支持的请求方法"),
     413: TOO_LARGE,
     415: MEDIA,
+    416: Kind(416, "range", "请求的字节范围无法满足"),
 }
 """What the web framework refuses by itself."""
 

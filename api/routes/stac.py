@@ -1,10 +1,11 @@
 """Scenes for other people's tools: a STAC API over what watches have fetched."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
@@ -153,7 +154,7 @@ def one_item(
             "content": {COG_TYPE: {"schema": {"type": "string", "contentMediaType": COG_TYPE}}},
             "description": "The file; with a `Range` header, status 206 and part of it.",
         },
-        **problems(*ACCOUNT, 404),
+        **problems(*ACCOUNT, 404, 416),
     },
 )
 @router.head(
@@ -162,7 +163,12 @@ def one_item(
     include_in_schema=False,
 )
 def one_asset(
-    collection: CollectionId, item_id: ItemId, asset: AssetKey, reader: Reader, ctx: Ctx
+    collection: CollectionId,
+    item_id: ItemId,
+    asset: AssetKey,
+    reader: Reader,
+    request: Request,
+    ctx: Ctx,
 ) -> FileResponse:
     """A file of a scene, whole or by ranges."""
     _check_collection(collection)
@@ -171,6 +177,7 @@ def one_asset(
     if found.kind != collection:
         raise NotFoundError(f"no scene {item_id} in collection {collection}")
     path, media = file_of(found, asset)
+    _check_range(request.headers.get("range"), path.stat().st_size)
     return FileResponse(path, media_type=media)
 
 
@@ -210,6 +217,18 @@ def search_by_post(body: StacSearch, reader: Reader, request: Request, ctx: Ctx)
     sent = body.model_dump(exclude_none=True, exclude={"token"})
     found, token = _page(ctx, reader, asked, body.limit, body.token)
     return items_of(_base(request), here, found, next_by_post(here, sent, token) if token else None)
+
+
+def _check_range(asked: str | None, size: int) -> None:
+    """Refuse what is no single range of the file. Raises HTTPException."""
+    if asked is None:
+        return
+    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked.strip())
+    first, last = found.groups() if found else ("", "")
+    within = int(first) < size if first else int(last or 0) > 0
+    if not within or (first and last and int(last) < int(first)):
+        told = f"the file has {size} bytes: ask for one range of them, `bytes=FIRST-LAST`"
+        raise HTTPException(416, told, {"Content-Range": f"bytes */{size}"})
 
 
 def _by_get(

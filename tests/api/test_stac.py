@@ -187,6 +187,9 @@ def test_files_come_whole_and_by_ranges(served: Served, archive: Archive) -> Non
     assert whole.headers["content-type"].startswith("image/tiff")
     part = client.get(path, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole.content[10:20])
+    for wrong in (f"bytes={len(whole.content)}-", "bytes=x", "bytes=5-1", "bytes=-", "items=1-2"):
+        assert_problem(client.get(path, headers={"Range": wrong}), 416, "range")
+    assert client.get(path, headers={"Range": "bytes=-5"}).content == whole.content[-5:]
     head = client.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["content-length"]) == len(whole.content)
