@@ -195,12 +195,12 @@ class HandOver:
             note_job(connection, row.pass_id, job, now, before.pass_id)
 
     def _request(self, row: PassRow, seen: Around, before: Before) -> Request:
-        usual = RADAR_DETECTOR if row.kind == Kind.SAR else DEFAULT_DETECTOR
+        optical = self.spec.detector or DEFAULT_DETECTOR
         return Request(
             before=before.folder,
             after=str(seen.scene.folder),
             layers=self.spec.layers,
-            detector=self.spec.detector or usual,
+            detector=RADAR_DETECTOR if row.kind == Kind.SAR else optical,
             threshold=self.spec.threshold,
             min_area_m2=self.spec.min_area_m2,
             district=self.spec.district,

@@ -151,8 +151,32 @@ class ScriptedSource:
         return next(one for one in self.showings if one.acquisition.identifier == identifier)
 
 
+def radar_showing(day: str, orbit: str = "171 ascending") -> Showing:
+    """A radar pass of a day."""
+    identifier, acquired = f"s1-{day}-{orbit}".replace(" ", "-"), at(day, 10)
+    acquisition = Acquisition(
+        "made", "sentinel-1-grd", identifier, Kind.SAR, acquired, AREA, platform="sentinel-1a",
+        same_as=identifier, orbit=orbit,
+    )  # fmt: skip
+    return Showing(acquisition)
+
+
+def _write_radar(folder: Path, shown: Showing) -> Fetched:
+    """Power of two polarisations that speckles, as a source leaves it."""
+    with rasterio.open(SAMPLES / shown.ground / "B04.tif") as image:
+        ground, place = image.read(1), {"crs": image.crs, "transform": image.transform}
+    random = np.random.default_rng(int(shown.acquisition.acquired.timestamp()))
+    speckle = random.gamma(4.0, 0.25, (2, EDGE_PX, EDGE_PX))
+    power = (speckle * ground / 20_000).astype(np.float32)
+    shape = {"height": EDGE_PX, "width": EDGE_PX, "compress": "zstd", **place}
+    _write(folder / BANDS_FILE, power, ("vv", "vh"), shape)
+    return Fetched(("vv", "vh"), PIXEL_M, has_scl=False, reflectance=False)
+
+
 def write_scene(folder: Path, shown: Showing) -> Fetched:
     """Bands and classification of a scripted pass, as a source leaves them."""
+    if shown.acquisition.kind is Kind.SAR:
+        return _write_radar(folder, shown)
     from_day = SAMPLES / shown.ground
     planes = []
     for stem in BANDS.values():

@@ -15,7 +15,8 @@ from leads.intake.hand_over import WAIT
 from leads.run.request import request_of
 from leads.store.engine import connect, reading
 from leads.store.passes import jobs_of
-from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, showing
+from leads.store.sights import sights
+from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, radar_showing, showing
 from tests.leads.intake.made_watch import SPEC, Ground
 from tiles.files.open_scene import open_scene
 from tiles.scene import check_order
@@ -168,6 +169,20 @@ def test_a_source_that_cannot_be_searched_is_asked_again(ground: Ground) -> None
     ground.fetch_all()
     assert days(ground.pairs) == {("2024-03-02", "2024-04-11")}
     assert ground.source.fetches.count(APRIL.acquisition.identifier) == 1
+
+
+def test_radar_is_compared_within_its_orbit_and_shows_nothing_clear(ground: Ground) -> None:
+    other = radar_showing("2024-04-25", "69 descending")
+    first, second = radar_showing("2024-04-18"), radar_showing("2024-04-30")
+    ground.source.showings = [first, second, other, APRIL]
+    ground.find(first, second, other)
+    ground.fetch_all()
+    assert days(ground.pairs) == {("2024-04-18", "2024-04-30")}
+    (run,) = ground.jobs_of_kind()
+    assert run.payload["detector"] == "log-ratio"
+    assert ground.states == {"2024-04-18": "kept", "2024-04-25": "kept", "2024-04-30": "queued"}
+    with reading(ground.store) as connection:
+        assert list(sights(connection)) == []
 
 
 def test_a_watch_that_compares_with_nothing_keeps_all(ground: Ground, tmp_path: Path) -> None:
