@@ -59,6 +59,15 @@ def cut(pair: Pair, window: Window) -> Pair:
     return Pair(*dates)
 
 
+@pytest.fixture(scope="module")
+def quiet() -> Pair:
+    """Ground on which nothing happens, twelve days apart, under other wind and rain."""
+    ground = make_ground(77, 1500)
+    grid = ground.geobox(10.0)
+    moments = (moment_of(date(2023, 3, 6), seed=6), moment_of(date(2023, 3, 18), seed=7))
+    return Pair(*(radar(ground, moment, grid) for moment in moments))
+
+
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_a_brighter_square_is_found_and_little_else(seed: int) -> None:
@@ -123,9 +132,8 @@ def test_window_sums_are_plain_sums() -> None:
     np.testing.assert_array_equal(window_sum(plane, RADIUS_PX), want)
 
 
-def test_looks_are_estimated_on_even_ground() -> None:
-    ground = make_ground(31, 1500)
-    image = radar(ground, moment_of(date(2023, 3, 18), seed=4), ground.geobox(10.0))
+def test_looks_are_estimated_on_even_ground(quiet: Pair) -> None:
+    image = quiet.before
     assert looks_of([(image.pixels, image.valid)]) == pytest.approx(LOOKS, rel=0.25)
     assert looks_of([(image.pixels, np.zeros_like(image.valid))]) == 1.0
 
@@ -161,12 +169,8 @@ def test_identical_dates_show_nothing() -> None:
     assert LogRatio().fit((same,))(same).probability.max() < 0.5
 
 
-def test_quiet_ground_under_other_wind_and_rain_stays_quiet() -> None:
-    ground = make_ground(77, 1500)
-    grid = ground.geobox(10.0)
-    moments = (moment_of(date(2023, 3, 6), seed=6), moment_of(date(2023, 3, 18), seed=7))
-    pair = Pair(*(radar(ground, moment, grid) for moment in moments))
-    found = LogRatio().fit((pair,))(pair).probability >= 0.5
+def test_quiet_ground_under_other_wind_and_rain_stays_quiet(quiet: Pair) -> None:
+    found = LogRatio().fit((quiet,))(quiet).probability >= 0.5
     objects, _ = ndimage.label(found)
     large = np.flatnonzero(np.bincount(objects.ravel())[1:] >= 50) + 1
     rows = [float(np.nonzero(objects == one)[0].mean()) for one in large]
