@@ -73,7 +73,7 @@ def vectorise(
     placed = shapely.transform(found, lambda at: at + corner)
     sums = _sums(change, mask, labels, kept)
     at_seam = _at_edge(labels, len(kept))[kept].tolist()
-    water = _water_counts(wet, labels, kept)
+    water = _water_counts(wet, mask, labels, kept)
     return [
         Patch(
             placed[i],
@@ -143,12 +143,19 @@ def _sums(change: ChangeMap, mask: Mask, labels: Labels, kept: Mask) -> _Sums:
     )
 
 
-def _water_counts(wet: Wet | None, labels: Labels, kept: Mask) -> Sequence[WaterCounts | None]:
+def _water_counts(
+    wet: Wet | None, mask: Mask, labels: Labels, kept: Mask
+) -> Sequence[WaterCounts | None]:
     """Per kept component, how many of its pixels are what."""
     if wet is None:
         return [None] * int(kept.sum())
+    inside = np.flatnonzero(mask)
+    patch = labels.ravel()[inside]
     layers = (wet.before, wet.after, wet.near_land, wet.near_water)
-    counts = (np.bincount(labels[layer], minlength=len(kept))[kept].tolist() for layer in layers)
+    counts = (
+        np.bincount(patch[layer.ravel()[inside]], minlength=len(kept))[kept].tolist()
+        for layer in layers
+    )
     return [WaterCounts(*row) for row in zip(*counts, strict=True)]
 
 

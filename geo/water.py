@@ -9,7 +9,7 @@ above their ratio, and between the two is a gap. All of it holds whatever each b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import ceil, exp
 
 import cv2
 import numpy as np
@@ -157,7 +157,7 @@ def _near(mask: Mask, reach: int) -> Mask:
         normalize=False,
         borderType=cv2.BORDER_CONSTANT,
     )
-    return np.asarray(count * SOME >= edge * edge, dtype=np.bool_)
+    return np.asarray(count >= ceil(edge * edge / SOME), dtype=np.bool_)
 
 
 def _ratios_and_bright(green: Float, infrared: Float) -> tuple[NDArray[np.float64], Mask]:

@@ -23,7 +23,7 @@ _OPTIONS = (
     click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), help="Probability."),
     click.option(
         "--tide",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
         help="Tide table, CSV: station,lon,lat,time,height_m.",
     ),
     click.option(
