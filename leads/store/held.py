@@ -56,9 +56,10 @@ def keep_held(connection: Connection, held: Sequence[Lead], now: datetime) -> No
 
 
 def held_of_run(connection: Connection, run_id: str) -> tuple[Held, ...]:
-    """What a run held, by place."""
+    """What a run held amid water, by place; what radar saw is told by `leads/store/witness.py`."""
     h = held_candidates.c
-    asked = select(*_COLUMNS).where(h.run_id == run_id)
+    amid_water = h.reason.in_([place.value for place in ShorePlace])
+    asked = select(*_COLUMNS).where(h.run_id == run_id, amid_water)
     rows = connection.execute(asked.order_by(h.west, h.south, h.held_id))
     return tuple(_held(*row) for row in rows)
 
