@@ -4,18 +4,20 @@ That pixels are gone is written down before they are: a kill in between leaves f
 call removes, never a row that promises what is not there.
 """
 
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from geo.errors import SceneError
+from geo.errors import SceneError, WorkerError
 from leads.domain.passes import PassState
 from leads.intake.befores import LEAST_PART
-from leads.intake.place import Place
+from leads.intake.place import HIDDEN, Place
 from leads.intake.watch_spec import BeforeKind, WatchSpec, watch_of
 from leads.store.engine import read, write
 from leads.store.passes import PassRow, passes_of
@@ -26,6 +28,8 @@ from leads.store.watches import list_watches, lock_watch
 from tiles.sources.acquisition import Kind
 
 YEAR = timedelta(days=365)
+LEFT_ALONE = timedelta(days=1)
+"""Half-made folders that nobody has written to for so long are left behind."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,7 +66,7 @@ def prune(engine: Engine, imagery: Path, now: datetime, most_bytes: int | None =
     Never those of evidence, of a pinned scene, of a run that waits, or that a later pass may be
     compared with. Also removes what an earlier call was killed before. Raises StoreError.
     """
-    _sweep(engine, imagery)
+    _sweep(engine, imagery, now)
 
     def mark(connection: Connection) -> Pruned:
         for row in list_watches(connection):
@@ -185,18 +189,28 @@ def _make_room(
             left -= scene.bytes or 0
 
 
-def _sweep(engine: Engine, imagery: Path) -> None:
-    """Remove files of scenes that are marked as removed: an earlier call was killed before."""
+def _sweep(engine: Engine, imagery: Path, now: datetime) -> None:
+    """Remove what was left behind: files of scenes marked as removed, and half of what is given up.
 
-    def left(connection: Connection) -> list[SceneRow]:
-        coming = {
-            row.scene_id for row in passes_of(connection, states=[PassState.FOUND, PassState.HELD])
-        }
-        gone = removed_scenes(connection)
-        return [one for one in gone if one.scene_id not in coming and _is_in(one, imagery)]
+    An earlier call was killed before, or a pass was fetched in part and is not gone on with.
+    """
 
-    for scene in read(engine, left):
-        _place(scene).remove()
+    def left(connection: Connection) -> tuple[list[Place], set[str]]:
+        rows = passes_of(connection, states=[PassState.FOUND, PassState.HELD, PassState.BROKEN])
+        coming = [r for r in rows if r.state is not PassState.BROKEN or r.not_before is not None]
+        scenes = {row.scene_id for row in coming}
+        gone = [one for one in removed_scenes(connection) if one.scene_id not in scenes]
+        places = [_place(one) for one in gone if _is_in(one, imagery)]
+        return places, {row.pass_id for row in coming}
+
+    places, coming = read(engine, left)
+    for place in places:
+        place.remove()
+    for work in imagery.glob(f"*/{HIDDEN}/*"):
+        over = now.timestamp() - work.stat().st_mtime > LEFT_ALONE.total_seconds()
+        if over and work.name.rpartition("_")[2] not in coming:
+            with suppress(WorkerError), Place(work.parent.parent, work.name).making():
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def _newest(there: Sequence[SceneRow], watch: str) -> SceneRow | None:

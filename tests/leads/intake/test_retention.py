@@ -1,5 +1,6 @@
 """Retention: pixels go when their days are over, rows stay, and what is needed is left."""
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from geo.errors import InputError, NotFoundError, SceneError
 from geo.hectares import Sight, hectares_of, lattice_place
 from leads.domain.job import RUN
 from leads.domain.passes import PassRole, PassState
-from leads.intake.place import Place
+from leads.intake.place import HIDDEN, Place
 from leads.intake.retention import Pruned, check_there, planned, prune, useful
 from leads.intake.watch_spec import BeforeKind
 from leads.store import jobs
@@ -206,6 +207,18 @@ def test_what_all_are_measured_against_stays(ground: Ground) -> None:
 def test_nothing_outside_of_our_folder_is_touched(ground: Ground, tmp_path: Path) -> None:
     assert prune(ground.store, tmp_path / "elsewhere", LATER).removals == ()
     assert days_left(ground) == set(DAYS)
+
+
+def test_what_is_left_behind_half_made_goes_after_a_day(ground: Ground) -> None:
+    (coming,) = ground.find(showing("2024-05-20"))
+    hidden = ground.folder / "made" / HIDDEN
+    names = ("2024-05-01_composite_0123456789ab", f"2024-05-20_{coming.pass_id}", "fresh_0")
+    for name in names:
+        (hidden / name).mkdir(parents=True)
+        (hidden / name / "part").write_bytes(b"x")
+        os.utime(hidden / name, times=(0 if name != "fresh_0" else LATER.timestamp(),) * 2)
+    pruned(ground)
+    assert {path.name for path in hidden.iterdir()} == set(names[1:])
 
 
 passes = st.lists(st.tuples(st.integers(0, 800), st.floats(0, 1)), min_size=1, max_size=30)
