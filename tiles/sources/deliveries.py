@@ -68,16 +68,21 @@ class Deliveries:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     """Tells the instant, UTC: what was written lately waits."""
     _known: dict[Key, Acquisition | Refused] = field(default_factory=dict, init=False)
+    _last: Look | None = field(default=None, init=False)
 
     def search(self, ask: Ask) -> Iterator[Acquisition]:
         """Deliveries of the window that meet the area. Raises SourceError, InputError."""
-        for found in self._look(ask).acquisitions:
+        self._last = self._look(ask)
+        for found in self._last.acquisitions:
             if ask.start <= found.acquired < ask.end and found.footprint.intersects(ask.area):
                 yield found
 
     def refused(self) -> tuple[Refused, ...]:
-        """What lies there and is not taken, with the reason. Raises SourceError, InputError."""
-        return self.look().refused
+        """What the last search did not take, with the reason; before any, of all that lies there.
+
+        Raises SourceError, InputError.
+        """
+        return (self._last or self.look()).refused
 
     def look(self) -> Look:
         """All that lies there. Raises SourceError: the place is away; InputError: no place."""

@@ -255,7 +255,8 @@ def test_names_of_plain_images_keep_them_closed(
 ) -> None:
     (tmp_path / "old_20010101.tif").write_bytes(b"no image")
     monkeypatch.setattr(deliveries, "run_limited", None)
-    assert list(source(tmp_path).search(AUGUST)) == []
+    ours = source(tmp_path)
+    assert list(ours.search(AUGUST)) == [] and ours.refused() == ()
 
 
 def test_planets_delivery_with_its_mask(tmp_path: Path) -> None:
