@@ -114,7 +114,8 @@ def _from_file(path: str) -> _Found:
 
 def _from_item(path: str) -> _Found:
     item = read_item(path)
-    files = {band.path: probe_file(band.path, band.placement) for band in item.bands}
+    placements = {band.path: band.placement for band in item.bands}  # one file may hold many
+    files = {path: probe_file(path, placement) for path, placement in placements.items()}
     bands = []
     for band in item.bands:
         facts = files[band.path]
