@@ -73,7 +73,7 @@ class _Stepping(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         if timeout:  # with nothing to do for some seconds, so long as the test is long
-            self.stage.now += max(timedelta(seconds=timeout), HOUR / 12)
+            self.stage.now += max(timedelta(seconds=timeout), HOUR / 4)
         if self.stage.now >= self.stage.until:
             self.set()
         return self.is_set()
