@@ -31,7 +31,7 @@ from tests.fakes.sky import Pass, Sky, optical_pass, sky_ground
 from tiles.synthetic.layers import layers
 from tiles.synthetic.sample import write_layers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[3]
 AUGUST = [date(2023, 8, day) for day in range(1, 15)]
