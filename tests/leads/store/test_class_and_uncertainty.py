@@ -68,7 +68,8 @@ def detected() -> MadeRun:
     layers = (districts(), red_line())
     record = make_record(layers=tuple(layer_record(layer) for layer in layers))
     candidates = candidates_of(dissolve(patches), GRID, 100.0, 50)
-    found = leads_of(candidates, stored_outlines(candidates), layers, record)
+    seen = [record.before.date] * len(candidates)
+    found = leads_of(candidates, stored_outlines(candidates), layers, record, seen)
     return MadeRun(found, record, SUMMARY, layers)
 
 
