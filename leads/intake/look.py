@@ -17,7 +17,7 @@ from geo.errors import ConflictError, HongxianError, SourceError, StoppedError
 from leads.intake.ledger import sensings, settle
 from leads.intake.reconcile import left_lying
 from leads.intake.watch_spec import WatchSpec
-from leads.intake.windows import ALERT_AFTER, Window, due_at, next_window
+from leads.intake.windows import ALERT_AFTER, Window, check_clock, due_at, next_window
 from leads.store.engine import write
 from leads.store.passes import PassRow
 from leads.store.watches import WatchRow, keep_watch, note_failure, note_success, watch_row
@@ -48,6 +48,9 @@ class Looked:
     """What lies at the source and is not taken, each with the reason."""
     alert: Mapping[str, Any] | None = None
     """What is to be told to whoever is named for that; None: nothing."""
+    was_ahead: datetime | None = None
+    """Instant ahead of now up to which all counted as searched: a clock was wrong, and all since
+    the watch was set up was asked for again; None: none was."""
 
     @property
     def line(self) -> str:
@@ -56,7 +59,11 @@ class Looked:
             return f"watch {self.watch}: look {self.failures} in a row failed: {self.error}"
         came = ", ".join(f"{count} {state}" for state, count in sorted(self.changed.items()))
         span = f"{self.window.start:%Y-%m-%dT%H:%MZ} .. {self.window.end:%Y-%m-%dT%H:%MZ}"
-        return f"watch {self.watch}: {self.found} offered of {span}; {came or 'nothing new'}"
+        told = f"watch {self.watch}: {self.found} offered of {span}; {came or 'nothing new'}"
+        if self.was_ahead is None:
+            return told
+        ahead = f"a clock was wrong: all counted as searched to {self.was_ahead:%Y-%m-%dT%H:%MZ}"
+        return f"{told}; {ahead}, and was searched anew"
 
 
 def set_up(engine: Engine, watch: WatchSpec, now: datetime) -> WatchRow:
@@ -68,10 +75,10 @@ def set_up(engine: Engine, watch: WatchSpec, now: datetime) -> WatchRow:
     )
 
 
-def next_look(watch: WatchSpec, row: WatchRow) -> datetime | None:
+def next_look(watch: WatchSpec, row: WatchRow, now: datetime) -> datetime | None:
     """The instant at which a watch is to be looked at; None: at once."""
     every = timedelta(hours=watch.every_hours)
-    return due_at(row.succeeded_at, row.tried_at, row.failures, every)
+    return due_at(row.succeeded_at, row.tried_at, row.failures, every, now)
 
 
 def _never() -> None:
@@ -96,6 +103,7 @@ def look(
         begun.anchor, origin_of(watch, begun), timedelta(days=watch.late_days), now
     )
     try:
+        check_clock(begun.added_at, now)
         found = _searched(watch, source, window, check)
         refused = refusals(source)
     except StoppedError:
@@ -116,7 +124,7 @@ def look(
         open_still = left_lying(connection, watch.name, now)
         known = sensings(connection, watch.name, found, open_still, lock=True)
         changed = settle(connection, watch, known, now)
-        note_success(connection, watch.name, max(window.end, row.anchor or window.end), now)
+        note_success(connection, watch.name, window.end, now)
         return row, changed
 
     before, changed = write(engine, kept, repeatable=True)
@@ -124,7 +132,10 @@ def look(
     alert = None
     if before.failures >= ALERT_AFTER:
         alert = _alert(watch, "source_back", before.failures, None)
-    return Looked(watch.name, window, len(found), counts, refused=refused, alert=alert)
+    ahead = begun.anchor if begun.anchor is not None and begun.anchor > now else None
+    return Looked(
+        watch.name, window, len(found), counts, refused=refused, alert=alert, was_ahead=ahead
+    )
 
 
 def refusals(source: Source) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class Watching:
             rows = {row.watch: row for row in list_watches(connection)}
         now = self.clock()
         return {
-            watch.name: (next_look(watch, rows[watch.name]) if watch.name in rows else now) or now
+            watch.name: (watch.name in rows and next_look(watch, rows[watch.name], now)) or now
             for watch, _ in self.watches
         }
 

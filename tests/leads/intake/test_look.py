@@ -213,9 +213,9 @@ def test_somebody_is_told_once_that_it_is_away_and_once_that_it_is_back(store: E
 def test_after_failures_a_watch_is_due_sooner(store: Engine) -> None:
     away(store, 1)
     watch = a_watch(every_hours=24.0)
-    assert next_look(watch, anchor(store)) == NOW + timedelta(minutes=10)
+    assert next_look(watch, anchor(store), NOW) == NOW + timedelta(minutes=10)
     looked(store, source_of(), NOW + DAY)
-    assert next_look(watch, anchor(store)) == NOW + 2 * DAY
+    assert next_look(watch, anchor(store), NOW + DAY) == NOW + 2 * DAY
 
 
 class FailsOnItsLastPage(ScriptedSource):
@@ -290,12 +290,32 @@ def test_several_that_look_at_once_double_nothing(store: Engine) -> None:
     assert len(waiting(store)) == len(days)
 
 
-def test_an_anchor_never_goes_back(store: Engine) -> None:
+def test_the_anchor_is_what_was_searched_by_the_look_that_ended_last(store: Engine) -> None:
+    class Slow(ScriptedSource):
+        def search(self, ask: Ask) -> Iterator[Acquisition]:
+            with writing(store) as connection:
+                note_success(connection, "made-watch", NOW + DAY, NOW + DAY)
+            return super().search(ask)
+
+    looked(store, Slow([]), NOW)
+    assert anchor(store).anchor == NOW, "some is searched twice, none is left out"
+
+
+def test_a_look_under_a_clock_that_ran_ahead_blinds_no_later_one(store: Engine) -> None:
     looked(store, source_of(), NOW)
-    with writing(store) as connection:
-        note_success(connection, "made-watch", NOW + DAY, NOW + DAY)
+    looked(store, source_of(), NOW.replace(year=2034))
+    later, shown = NOW + 40 * DAY, showing("2024-05-15")
+    assert next_look(a_watch(), anchor(store), later) is None, "due at once"
+    came = looked(store, source_of(shown), later)
+    assert came.changed == {"found": 1} and anchor(store).anchor == later
+    assert "a clock was wrong" in came.line
+    assert "clock" not in looked(store, source_of(shown), later + DAY).line
+
+
+def test_a_watch_that_was_set_up_ahead_of_the_clock_says_so(store: Engine) -> None:
     looked(store, source_of(), NOW)
-    assert anchor(store).anchor == NOW + DAY
+    came = looked(store, source_of(), NOW - 2 * DAY)
+    assert "set the clock right" in (came.error or "") and anchor(store).failures == 1
 
 
 def test_a_source_without_end_fails_the_look(

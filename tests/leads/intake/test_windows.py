@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import DateError
-from leads.intake.windows import FIRST_WAIT, Window, due_at, next_window
+from leads.intake.windows import FIRST_WAIT, Window, check_clock, due_at, next_window
 
 ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 EVERY = timedelta(hours=6)
@@ -69,17 +69,32 @@ def test_what_is_published_within_the_lateness_is_found_by_the_next_good_look(
 
 
 @given(minutes, minutes, minutes)
-def test_a_clock_set_back_never_takes_the_anchor_along(
-    ahead: timedelta, back: timedelta, late: timedelta
+def test_an_anchor_ahead_of_the_clock_is_not_believed(
+    ahead: timedelta, since: timedelta, late: timedelta
 ) -> None:
-    anchor = ORIGIN + ahead
-    window = next_window(anchor, ORIGIN, late, anchor - back)
-    assert window.end == anchor and window.start <= window.end
+    """A look under a clock that ran ahead leaves nothing out from the next one on."""
+    now = ORIGIN + since
+    wrong = next_window(now, ORIGIN, late, now + ahead)
+    later = now + timedelta(minutes=1)
+    window = next_window(wrong.end, ORIGIN, late, later)
+    assert window.end == later
+    assert window.start == (ORIGIN if wrong.end > later else max(ORIGIN, wrong.end - late))
+
+
+def test_a_clock_behind_the_origin_asks_for_nothing() -> None:
+    window = next_window(ORIGIN + EVERY, ORIGIN, EVERY, ORIGIN - EVERY)
+    assert window == Window(ORIGIN, ORIGIN)
+
+
+def test_of_two_clocks_that_disagree_none_is_guessed_right() -> None:
+    check_clock(ORIGIN + timedelta(hours=23), ORIGIN)
+    with pytest.raises(DateError, match="set the clock right"):
+        check_clock(ORIGIN + timedelta(days=1), ORIGIN)
 
 
 def test_a_failed_look_is_tried_again_soon_then_less_often_but_never_later_than_usual() -> None:
     def wait(failures: int) -> timedelta:
-        due = due_at(ORIGIN - EVERY, ORIGIN, failures, EVERY)
+        due = due_at(ORIGIN - EVERY, ORIGIN, failures, EVERY, ORIGIN)
         assert due is not None
         return due - ORIGIN
 
@@ -88,8 +103,10 @@ def test_a_failed_look_is_tried_again_soon_then_less_often_but_never_later_than_
 
 
 def test_a_watch_is_due_at_once_then_after_its_cadence() -> None:
-    assert due_at(None, None, 0, EVERY) is None
-    assert due_at(ORIGIN, ORIGIN, 0, EVERY) == ORIGIN + EVERY
+    assert due_at(None, None, 0, EVERY, ORIGIN) is None
+    assert due_at(ORIGIN, ORIGIN, 0, EVERY, ORIGIN) == ORIGIN + EVERY
+    ahead = ORIGIN + timedelta(days=3650)
+    assert due_at(ahead, ahead, 0, EVERY, ORIGIN) is None, "a clock was wrong once"
 
 
 def test_passes_cannot_come_before_they_were_acquired() -> None:
