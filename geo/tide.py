@@ -1,19 +1,22 @@
 """Tide: the height of the water at an instant, from a table of stations.
 
 The table is CSV with a first line `station,lon,lat,time,height_m`: degrees of longitude and
-latitude, an instant with its offset from UTC, metres over the station's datum. Rows are high and
-low waters, or readings at least every two hours; between two high or low waters the height follows
-a cosine. Both heights of a pair come from one station, so its datum is no matter.
+latitude, an instant with its offset from UTC, metres over the station's datum. A station's rows are
+high and low waters, or readings at least every two hours; between two high or low waters the height
+follows a cosine, in a hole of readings it is unknown. Both heights of a pair come from one station,
+so its datum is no matter.
 """
 
 import csv
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
+from itertools import pairwise
+from statistics import median
 
-import numpy as np
 from pyproj import Geod
 
 from geo.errors import InputError
@@ -21,7 +24,8 @@ from geo.errors import InputError
 COLUMNS = ("station", "lon", "lat", "time", "height_m")
 """First line of a table."""
 READINGS_S = 2 * 3600.0
-"""Rows at most so far apart, in s, are readings: straight lines lie between them."""
+"""Rows at most so far apart, in s, are readings: straight lines lie between them. A station most of
+whose rows are has readings only, and a wider gap is a hole."""
 EXTREMES_S = 9 * 3600.0
 """Rows at most so far apart, in s, are a high and a low water: the ebb at Wusong takes 8 hours.
 Over a longer gap nothing is known: an extreme is missing."""
@@ -47,19 +51,20 @@ class Station:
     """Instants (UTC), rising."""
     heights_m: tuple[float, ...]
     """Height over the station's datum at each."""
+    longest_s: float
+    """Between rows further apart than so many s nothing is known: READINGS_S or EXTREMES_S."""
 
     def height_m(self, at: datetime) -> float | None:
         """Height at an instant; None outside the table and where rows are too far apart."""
-        seconds = np.array([one.timestamp() for one in self.times])
-        after = int(np.searchsorted(seconds, at.timestamp()))
-        if after < len(seconds) and seconds[after] == at.timestamp():
+        after = bisect_left(self.times, at)
+        if after < len(self.times) and self.times[after] == at:
             return self.heights_m[after]
-        if not 0 < after < len(seconds):
+        if not 0 < after < len(self.times):
             return None
-        gap = float(seconds[after] - seconds[after - 1])
-        if gap > EXTREMES_S:
+        gap = (self.times[after] - self.times[after - 1]).total_seconds()
+        if gap > self.longest_s:
             return None
-        part = (at.timestamp() - float(seconds[after - 1])) / gap
+        part = (at - self.times[after - 1]).total_seconds() / gap
         if gap > READINGS_S:
             part = (1 - math.cos(math.pi * part)) / 2
         first, second = self.heights_m[after - 1 : after + 1]
@@ -68,7 +73,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class TideReading:
-    """The water of two instants at the station nearest to a place."""
+    """The water of two instants at a station near a place."""
 
     station: str
     """Its name."""
@@ -78,6 +83,11 @@ class TideReading:
     """Height at the earlier instant over the station's datum; None: not in the table."""
     after_m: float | None
     """Height at the later instant."""
+
+    @property
+    def knows_both(self) -> bool:
+        """Whether both heights are known."""
+        return self.before_m is not None and self.after_m is not None
 
     def exposure_m(self, *, fell_dry: bool) -> float | None:
         """How far the water moved the way that would explain a change, in m, 0 or more.
@@ -100,19 +110,18 @@ class TideTable:
     def reading(
         self, lon: float, lat: float, before: datetime | None, after: datetime | None
     ) -> TideReading | None:
-        """The water at two instants near a place; None where no station is near enough."""
+        """The water at two instants near a place; None where no station is near enough.
+
+        Of the stations near enough the nearest that knows both; where none does, the nearest.
+        """
         lons = [station.lon for station in self.stations]
         lats = [station.lat for station in self.stations]
         here = [lon] * len(lons), [lat] * len(lats)
         _, _, away = _GEOD.inv(*here, lons, lats)
-        nearest = int(np.argmin(away))
-        if away[nearest] > NEAREST_M:
-            return None
-        station = self.stations[nearest]
-        heights = [None if at is None else station.height_m(at) for at in (before, after)]
-        return TideReading(
-            station.name, round(float(away[nearest])), *(_rounded(height) for height in heights)
-        )
+        near = sorted((float(m), n) for n, m in enumerate(away) if m <= NEAREST_M)
+        readings = [_reading(self.stations[n], m, before, after) for m, n in near]
+        nearest = readings[0] if readings else None
+        return next((one for one in readings if one.knows_both), nearest)
 
 
 def tide_table(text: str, source: str) -> TideTable:
@@ -139,7 +148,16 @@ def tide_table(text: str, source: str) -> TideTable:
 
 def _station(name: str, place: tuple[float, float], heights: Mapping[datetime, float]) -> Station:
     times = sorted(heights)
-    return Station(name, *place, tuple(times), tuple(heights[at] for at in times))
+    gaps = [(later - at).total_seconds() for at, later in pairwise(times)]
+    longest_s = READINGS_S if gaps and median(gaps) <= READINGS_S else EXTREMES_S
+    return Station(name, *place, tuple(times), tuple(heights[at] for at in times), longest_s)
+
+
+def _reading(
+    station: Station, distance_m: float, before: datetime | None, after: datetime | None
+) -> TideReading:
+    heights = [None if at is None else station.height_m(at) for at in (before, after)]
+    return TideReading(station.name, round(distance_m), *(_rounded(height) for height in heights))
 
 
 def _rows(text: str, source: str) -> Iterator[tuple[int, Mapping[str, str | None]]]:

@@ -21,6 +21,11 @@ RADAR_NOTE = "雷达只作佐证，不单独成为线索 / radar is a witness on
 """Told with every radar run."""
 
 
+SEEN_WHOLLY = 0.99
+"""A tile with at least this share of its pixels seen counts as seen: pixels without power are common,
+and what is told of such ground, that radar saw nothing, takes no points."""
+
+
 def check_radar(before: Scene, after: Scene, detector: Detector) -> None:
     """Refuse radar images that a detector for colours is to compare. Raises SceneError."""
     both = all(is_radar(scene.band_names) for scene in (before, after))
@@ -39,7 +44,7 @@ def radar_notes(plan: Plan) -> tuple[str, ...]:
 def radar_ground(
     plan: Plan, tiles: Sequence[Tile], observed: Mapping[int, int]
 ) -> MultiPolygon | None:
-    """Ground (EPSG:4490) of a radar run's tiles of which no pixel was missing on either date.
+    """Ground (EPSG:4490) of a radar run's tiles that were seen on both dates but for stray pixels.
 
     `observed` is tile's index -> pixels seen. A tile seen in part is left out: which part is not
     kept. None where nothing was seen wholly, and for runs on other imagery.
@@ -49,7 +54,7 @@ def radar_ground(
     whole = [
         footprint(plan.grid.crop(tile.core))
         for tile in tiles
-        if observed.get(tile.index) == tile.core.height * tile.core.width
+        if observed.get(tile.index, 0) >= SEEN_WHOLLY * tile.core.height * tile.core.width
     ]
     if not whole:
         return None

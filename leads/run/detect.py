@@ -1,9 +1,10 @@
 """The line in one go, from two scenes to leads; reading at one end, values at the other."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
 
+from geo.tiling import Tile
 from leads.run.detection import Detection, Swept, finish
 from leads.run.kept_layers import NO_LAYERS, KeptLayers
 from leads.run.planning import batches_of
@@ -35,16 +36,18 @@ def detect(
     batches = batches_of(tiles, prepared.planned.plan, runner.processes)
     with blaming(prepared.planned.blamed):
         done = runner.map(partial(process_batch, prepared.work), batches)
-        swept = sweep(progress((result for batch in done for result in batch), len(tiles)))
+        results = progress((result for batch in done for result in batch), len(tiles))
+        swept = sweep(tiles, results)
     return finish(prepared, swept, kept, runner, lambda: perf_counter() - started)
 
 
-def sweep(results: Iterable[TileResult]) -> Swept:
-    """Gather the results of a run's tiles as they come."""
+def sweep(tiles: Sequence[Tile], results: Iterable[TileResult]) -> Swept:
+    """Gather the results of a run's tiles as they come, in the order of the tiles."""
     swept = Swept([])
-    for result in results:
+    for tile, result in zip(tiles, results, strict=True):
         swept.patches += result.patches
         swept.observed_pixels += result.observed_pixels
+        swept.observed[tile.index] = result.observed_pixels
         swept.water_pixels += result.water_pixels
         swept.detector_cpu_seconds += result.detector_cpu_seconds
     return swept

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,21 @@ def test_outside_and_over_a_missing_extreme_nothing_is_known() -> None:
     assert READINGS_S < EXTREMES_S < 12 * 3600
 
 
+def test_a_hole_of_readings_is_unknown_however_like_extremes_it_looks() -> None:
+    hourly = [(hour, 2 + 1.5 * math.cos(2 * math.pi * hour / 12.42)) for hour in range(48)]
+    holed = table([row for row in hourly if not 10 <= row[0] <= 17])
+    assert height(holed, 12.4) is None and height(table(hourly), 12.4) is not None
+    assert height(holed, 9) is not None and height(holed, 20.5) is not None
+
+
+def test_a_height_is_found_without_going_through_the_table() -> None:
+    found = table([(hour, hour % 7) for hour in range(20_000)])
+    started = process_time()
+    for hour in range(100):
+        height(found, hour + 0.5)
+    assert process_time() - started < 0.1  # a walk takes 1 s
+
+
 @given(st.lists(st.floats(0, 5), min_size=2, max_size=8), st.floats(0, 1), st.sampled_from([1, 6]))
 def test_heights_stay_between_their_neighbours(
     heights: list[float], part: float, step: int
@@ -74,6 +90,16 @@ def test_the_nearest_station_is_asked_and_told() -> None:
     assert both.reading(121.9, 31.1 + 1.1 * NEAREST_M / 111_000, *at) is None
     unknown = both.reading(121.9, 31.1, None, START)
     assert unknown is not None and unknown.before_m is None and unknown.after_m == 1
+
+
+def test_a_station_further_on_is_asked_where_the_nearest_does_not_know_both() -> None:
+    short, long = [(0, 1), (6, 3)], [(0, 2), (6, 2), (12, 4)]
+    both = tide_table(HEAD + lines(short, "甲站", 121.9) + lines(long, "乙站", 122.0), "t")
+    at = START, START + timedelta(hours=12)
+    further = both.reading(121.91, 31.1, *at)
+    assert further is not None and further.station == "乙站" and further.after_m == 4
+    nobody = both.reading(121.91, 31.1, START, START + timedelta(hours=99))
+    assert nobody is not None and nobody.station == "甲站" and nobody.before_m == 1
 
 
 def test_exposure_goes_the_way_of_the_change() -> None:

@@ -9,6 +9,7 @@ import rasterio
 import shapely
 from sqlalchemy import Engine, select
 
+from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
 from geo.errors import SceneError
 from geo.geobox import GeoBox
 from geo.raster import Raster
@@ -61,6 +62,7 @@ def pairs(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> tuple[Req
         files.append(written(folder / f"optical{number}.tif", image, moment))
         seen = radar(ground, moment, grid)
         seen.pixels[:, :, 135:] = np.nan
+        seen.pixels[:, 20, 20] = np.nan  # a stray pixel spoils no tile
         files.append(written(folder / f"radar{number}.tif", seen, moment))
     optical = Request(str(files[0]), str(files[2]), detector="difference")
     return optical, Request(str(files[1]), str(files[3]), detector="log-ratio", tile_px=64)
@@ -94,6 +96,14 @@ def test_a_radar_run_is_heard_and_makes_no_lead(
         assert (gain > 0) <= bool(seen)
         if seen is None:  # in the strip that the swath left out
             assert not shapely.covers(look.ground, after[lead_id].geometry)
+
+
+def test_ground_is_told_without_a_store_too(ground: Ground, pairs: tuple[Request, Request]) -> None:
+    found = detect(pairs[1], Inline())
+    assert found.ground is not None
+    whole = reproject_geometry(found.ground, CGCS2000, SHANGHAI_PLANE)
+    rows = ground.geobox(10.0).height
+    assert whole.area == pytest.approx(2 * 64 * rows * 100, rel=0.01)  # two of three columns
 
 
 def test_radar_needs_its_own_detector(pairs: tuple[Request, Request]) -> None:
