@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
 from leads.domain.job import FETCH, Job, JobState
@@ -26,6 +27,8 @@ from leads.store.passes import (
 )
 from tiles.sources.acquisition import Acquisition
 
+MOSTLY = 0.5
+"""An image of which so much lies in the area is not outside, however small it is beside it."""
 WAITING = (JobState.QUEUED, JobState.LEASED)
 """States of a job that will still do something."""
 _AT_ONCE = 500  # sensings of one question to the store
@@ -68,18 +71,23 @@ def _was_fetched(row: PassRow) -> bool:
 
 def judged(watch: WatchSpec, acquisition: Acquisition) -> tuple[PassState, str | None]:
     """What a pass would be if it were alone, by what the source says of it, and why."""
-    share = shapely.make_valid(acquisition.footprint).intersection(watch.area).area
-    share /= watch.area.area  # both in degrees, side by side: their ratio is that of the areas
-    if share <= 0 or share < watch.least_share:
-        return (
-            PassState.OUTSIDE,
-            f"shows {share:.1%} of the area, less than {watch.least_share:.1%}",
-        )
+    outside = _outside(watch, shapely.make_valid(acquisition.footprint))
+    if outside is not None:
+        return PassState.OUTSIDE, outside
     cloud = acquisition.cloud_share
     if cloud is not None and cloud > watch.most_cloud_stated:
         most = f"more than {watch.most_cloud_stated:.0%}"
         return PassState.CLOUDY, f"states {cloud:.0%} cloud, {most}: not fetched"
     return PassState.FOUND, None
+
+
+def _outside(watch: WatchSpec, footprint: BaseGeometry) -> str | None:
+    """Why an image shows too little of the area; None: enough, or most of it lies in the area."""
+    both = footprint.intersection(watch.area).area
+    share = both / watch.area.area  # all in degrees, side by side: ratios are those of the areas
+    if both > 0 and (share >= watch.least_share or both >= MOSTLY * footprint.area):
+        return None
+    return f"shows {share:.1%} of the area, less than {watch.least_share:.1%}"
 
 
 def sensings(

@@ -85,7 +85,7 @@ class WatchSpec:
     most_cloud: float = 0.7
     """Fetched passes with more cloud on what they show of the area, 0 to 1, are not run."""
     least_share: float = 0.02
-    """Passes that show a smaller share of the area, 0 to 1, are not fetched."""
+    """Passes that show less of the area, 0 to 1, and lie mostly beside it, are not fetched."""
     before: tuple[BeforeKind, ...] = (BeforeKind.LATEST_CLEAR, BeforeKind.SAME_SEASON)
     """What each pass is compared with; empty: passes are kept, and not run."""
     season_days: float = 30.0

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 from shapely import box
+from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Engine
 
 import leads.intake.look as looking
@@ -85,7 +87,7 @@ def test_cloudy_and_outside_passes_are_told_and_not_fetched(store: Engine) -> No
     source = source_of(
         showing("2024-04-11", stated=0.97),
         showing("2024-04-12", stated=0.5),
-        showing("2024-04-13", footprint=west_of(0.01)),
+        showing("2024-04-13", footprint=beside(0.97)),
     )
     looked(store, source)
     told = {row.acquired.day: row for row in rows(store).values()}
@@ -95,8 +97,23 @@ def test_cloudy_and_outside_passes_are_told_and_not_fetched(store: Engine) -> No
         PassState.OUTSIDE,
     ]
     assert told[11].reason == "states 97% cloud, more than 95%: not fetched"
-    assert told[13].reason == "shows 1.0% of the area, less than 2.0%"
+    assert (told[13].reason or "").endswith("of the area, less than 2.0%")
     assert len(fetch_jobs(store)) == 1
+
+
+def beside(share: float) -> BaseGeometry:
+    """A footprint as large as the area that lies so much of its width farther west."""
+    west, _, east, _ = a_watch().area.bounds
+    return translate(a_watch().area, xoff=share * (west - east))
+
+
+def test_a_small_image_that_lies_in_a_large_area_is_not_outside(store: Engine) -> None:
+    """A scene of 11 km shows two hundredths of a city."""
+    source = source_of(
+        showing("2024-04-11", footprint=west_of(0.01)),
+        showing("2024-04-12", footprint=translate(west_of(0.01), xoff=-1.0)),
+    )
+    assert looked(store, source).changed == {"found": 1}
 
 
 def test_bounds_that_are_moved_take_passes_up_that_were_left(store: Engine) -> None:
