@@ -31,11 +31,15 @@ class PartsFolder:
     """Folder of the scene, which exists."""
     purpose: Mapping[str, Any]
     """What the parts belong to, as JSON values: acquisition, grid, bands; each has its own."""
+    spent: float = field(init=False)
+    """Units that a metered source took for this folder in all: also for what was no good, for
+    another purpose, and before a kill. It ends with `clear`."""
     _sums: dict[str, str] = field(init=False)
     _seen: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.place.mkdir(exist_ok=True)
+        self.spent = units_spent(self.folder)
         self._sums = self._kept()
 
     @property
@@ -95,6 +99,18 @@ class PartsFolder:
         if self._sums.pop(name, None) is not None:
             self._write()
 
+    def spend(self, units: float) -> None:
+        """Count units, lasting; below 0 takes back what was counted before it was known."""
+        self.spent = max(0.0, self.spent + units)
+        self._write()
+
+    def drop_all(self) -> None:
+        """Forget all parts; what was spent stays counted."""
+        for name in tuple(self._sums):
+            self.path(name).unlink(missing_ok=True)
+        self._sums, self._seen = {}, set()
+        self._write()
+
     def clear(self) -> None:
         """Remove all parts and their folder: what they were for is whole."""
         shutil.rmtree(self.place, ignore_errors=True)
@@ -111,16 +127,32 @@ class PartsFolder:
             return {str(name): str(digest) for name, digest in parts.items()}
         shutil.rmtree(self.place)
         self.place.mkdir()
+        self._sums = {}
+        if self.spent:
+            self._write()
         return {}
 
     def _write(self) -> None:
         path = self.place / _MANIFEST
         draft = path.with_name(f"new-{_MANIFEST}")
         with draft.open("w", encoding="utf-8") as file:
-            json.dump({"purpose": self.purpose, "parts": self._sums}, file)
+            told = {"purpose": self.purpose, "parts": self._sums, "spent": self.spent}
+            json.dump(told, file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+
+
+def units_spent(folder: Path) -> float:
+    """Units that a metered source took so far for a scene's folder that is not whole yet.
+
+    0 once it is whole: `Fetched.units` tells the same then.
+    """
+    try:
+        text = (folder / PARTS / _MANIFEST).read_text(encoding="utf-8")
+        return max(0.0, float(json.loads(text)["spent"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
 
 
 def _sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import SceneError
-from tiles.sources.parts import PARTS, PartsFolder
+from tiles.sources.parts import PARTS, PartsFolder, units_spent
 
 PURPOSE = {"pass": "S2A", "grid": [1, 2.5], "bands": ("red", "nir")}
 
@@ -92,3 +92,25 @@ def test_a_manifest_cannot_name_files_elsewhere(tmp_path: Path) -> None:
 
     with pytest.raises(SceneError, match="names no part"):
         PartsFolder(tmp_path, PURPOSE).has("../x")
+
+
+def test_what_was_spent_stays_counted_until_it_is_whole(tmp_path: Path) -> None:
+    assert units_spent(tmp_path) == 0
+    parts = PartsFolder(tmp_path, PURPOSE)
+    parts.spend(2.5)
+    parts.keep("a.tif", b"pixels")
+    parts.spend(1.0)
+    parts.spend(-0.5)
+    assert PartsFolder(tmp_path, PURPOSE).spent == units_spent(tmp_path) == 3.0
+
+    other = PartsFolder(tmp_path, {**PURPOSE, "bands": ["red"]})
+    assert not other.has("a.tif")
+    assert units_spent(tmp_path) == 3.0, "for another purpose, but spent"
+    other.keep("b.tif", b"pixels")
+    other.drop_all()
+    assert not other.has("b.tif") and units_spent(tmp_path) == 3.0
+
+    other.clear()
+
+    assert units_spent(tmp_path) == 0
+    assert list(tmp_path.iterdir()) == []
