@@ -7,7 +7,8 @@ HongxianError               the command fails (exit 1)
 ├── StoppedError            the work was told to stop, and goes back to the queue
 ├── DiskFullError           a disk that is written to has less room than is kept free
 ├── SourceError             a source of imagery is away, slow, or sent what cannot be: try again
-│   └── QuotaError          a metered service's budget is spent: wait, or raise it
+│   ├── QuotaError          a metered service's budget is spent: wait, or raise it
+│   └── SetupError          this machine lacks what the source needs: secrets, listed hosts, files
 ├── StoreError              the database is locked, full, gone or not up to date (HTTP 503)
 ├── ChainError              a record's hash chain is broken
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
@@ -59,6 +60,10 @@ class SourceError(HongxianError):
 
 class QuotaError(SourceError):
     """A metered service's budget is spent, or would be: nothing was asked of it."""
+
+
+class SetupError(SourceError):
+    """This machine lacks what a source needs; another may have it, and no pass is to blame."""
 
 
 class StoreError(HongxianError):
