@@ -1,7 +1,7 @@
 """Cells: a whole scene averaged to a size at which clouds are looked for, in bounded memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, sqrt
 
 import numpy as np
@@ -37,6 +37,8 @@ class Cells:
     """(y, x), true where enough of the cell was seen in every band."""
     reflectance: bool = True
     """False: the numbers of a sensor, which may end at what they can count."""
+    dark: Mapping[str, float] = field(default_factory=dict)
+    """What was taken off a sensor's numbers, per band, on the scale of `planes`."""
 
     @property
     def size_m(self) -> float:
@@ -56,6 +58,14 @@ class Cells:
         if self.reflectance:
             return np.zeros(self.valid.shape, np.bool_)
         return piled_up(self.planes, self.valid)
+
+    @property
+    def water(self) -> Mask:
+        """(y, x) water, by its darkness in near infrared; of three colours nothing is said."""
+        if "nir" not in self.planes:
+            return np.zeros(self.valid.shape, np.bool_)
+        nir, visible = self.planes["nir"], self.planes.get("green", self.planes["blue"])
+        return np.asarray((visible > nir) & (nir < 0.1), dtype=np.bool_)
 
     def px(self, metres: float) -> int:
         """Whole cells along a length, rounded."""
@@ -83,8 +93,8 @@ def read_cells(scene: Scene, grid: GeoBox, bands: Sequence[str], *, reflectance:
     """
     planes, valid = read_planes(scene, grid, bands)
     named = dict(zip(bands, planes, strict=True))
-    scaled = as_reflectance(named, valid, reflectance=reflectance)
-    return Cells(grid, scaled, valid, reflectance)
+    scaled, dark = as_reflectance(named, valid, reflectance=reflectance)
+    return Cells(grid, scaled, valid, reflectance, dark)
 
 
 def read_planes(scene: Scene, grid: GeoBox, bands: Sequence[str]) -> tuple[Float, Mask]:

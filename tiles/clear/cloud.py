@@ -183,7 +183,9 @@ def _roofs(mask: Mask, share: Float, cells: Cells) -> Mask:
     roofs[labels[_beside_nothing(cells.valid)]] = False  # cut by the image's edge, all are straight
     roofs[0] = False
     for part in np.flatnonzero(roofs):
-        roofs[part] = _fills_rectangle(labels == part, stats[part])
+        left, top, width, height = (int(value) for value in stats[part][:4])
+        box = labels[top : top + height, left : left + width]
+        roofs[part] = _fills_rectangle(box == part)
     return np.asarray(roofs[labels], dtype=np.bool_)
 
 
@@ -198,10 +200,11 @@ def _beside_nothing(valid: Mask) -> Mask:
     return np.asarray(valid & (inner == 0), dtype=np.bool_)
 
 
-def _fills_rectangle(part: Mask, box: NDArray[np.int32]) -> bool:
-    """Whether a part fills most of the smallest rectangle, turned as it may be, around it."""
-    left, top, width, height, area = (int(value) for value in box[:5])
-    cut = part[top : top + height, left : left + width].astype(np.uint8)
-    outline = cv2.findContours(cut, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0]
+def _fills_rectangle(part: Mask) -> bool:
+    """Whether a connected part fills most of the smallest rectangle, turned as it may be."""
+    area = np.count_nonzero(part)
+    outline = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][
+        0
+    ]
     _, (along, across), _ = cv2.minAreaRect(outline)
     return area > _RECTANGULAR * (along + 1) * (across + 1)  # contours run through cells' middles

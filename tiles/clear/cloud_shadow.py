@@ -91,9 +91,9 @@ def _dark(cells: Cells, clear: Mask, earlier: Cells | None) -> tuple[Mask, Mask]
     """(dark, judged), both (y, x): darker than it should be; ground of which that can be said."""
     name = "nir" if "nir" in cells.planes else "red"
     plane = cells.planes[name]
-    judged = clear & ~_water(cells)
+    judged = clear & ~cells.water  # which is dark by itself
     if earlier is not None and name in earlier.planes:
-        judged &= earlier.valid & ~_water(earlier)
+        judged &= earlier.valid & ~earlier.water
         before = np.maximum(earlier.planes[name], 0.01)
         ratio = plane / before
         usual = float(np.quantile(ratio[judged], _LIT)) if judged.any() else 1.0
@@ -118,14 +118,6 @@ def _usual(plane: Float, lit: Mask, radius: int) -> Float:
     middle = np.float32(np.median(plane[lit]))
     around: Float = np.where(weight > 0.02, total / np.maximum(weight, 1e-3), middle)
     return around
-
-
-def _water(cells: Cells) -> Mask:
-    """Water is dark in near infrared by itself; of three colours nothing is said."""
-    if "nir" not in cells.planes:
-        return np.zeros(cells.valid.shape, np.bool_)
-    nir, visible = cells.planes["nir"], cells.planes.get("green", cells.planes["blue"])
-    return np.asarray((visible > nir) & (nir < 0.1), dtype=np.bool_)
 
 
 def _steps(cells: Cells, sun: SunSeen) -> list[tuple[int, int]]:

@@ -20,6 +20,8 @@ from tiles.scene import BandFile
 
 SHADOW, UNCLASSIFIED, CLOUD_MEDIUM, CLOUD_HIGH, CIRRUS = 3, 7, 8, 9, 10
 """Codes that are written: the ground is never classified, only what hides it."""
+UNKNOWN = SCL_LAST + 1
+"""Code of ground of which nobody can say whether it was seen: it counts as hidden."""
 AS_SAID = 0
 """Of a cell: nothing is said; its pixels keep the producer's code, or get UNCLASSIFIED."""
 

@@ -22,6 +22,7 @@ from tiles.clear.codes import (
     CLOUD_MEDIUM,
     SHADOW,
     UNCLASSIFIED,
+    UNKNOWN,
     cell_codes,
     write_codes,
 )
@@ -38,6 +39,8 @@ LOOKED_AT = ("blue", "green", "red", "nir")
 """Bands the tests look at; blue and red are needed."""
 MISSING_PROBABILITY = 255.0
 """In CLOUD_FILE."""
+UNMASKED = "nothing"
+"""Method where nobody can say what was seen: none of the ground counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class MaskFacts:
     """In the shadow of a cloud, with its growth."""
     method: str
     """What was looked at, joined by plus signs: `scl`, `probability`, `own`, `earlier`, `sun`;
-    `nothing` where there is no classification and blue or red is missing."""
+    UNMASKED where there is no classification and blue or red is missing."""
 
 
 def mask_scene(folder: Path, fetched: Fetched, reference: Scene | None = None) -> MaskFacts:
@@ -62,7 +65,8 @@ def mask_scene(folder: Path, fetched: Fetched, reference: Scene | None = None) -
 
     Where there is a classification it is joined with the probability of cloud and with what the
     pixels themselves show; cloud is grown and its shadow looked for. Where there is none, the
-    pixels alone decide, on cells of a few of them. `reference` is an earlier clear image of the
+    pixels alone decide, on cells of a few of them; without blue or red nobody can, and nothing
+    counts as seen. `reference` is an earlier clear image of the
     place: what was as bright there is no cloud, and a scene that has nothing of it is all cloud.
     Memory is bounded, whatever the size. For strangers' files call it in a child process. Raises
     SceneError: a file is missing or broken.
@@ -72,9 +76,9 @@ def mask_scene(folder: Path, fetched: Fetched, reference: Scene | None = None) -
     base = scene.geobox if said is None else said.geobox
     factor, grid = cell_factor(base), cell_grid(base)
     looked = tuple(name for name in LOOKED_AT if name in scene.band_names)
-    verdict: Codes = np.full(grid.shape, AS_SAID, np.uint8)
+    verdict: Codes = np.full(grid.shape, UNKNOWN if said is None else AS_SAID, np.uint8)
     seen: Mask = np.ones(grid.shape, np.bool_)
-    words = ["nothing" if said is None else "scl"]
+    words = [UNMASKED if said is None else "scl"]
     if {"blue", "red"} <= set(looked):
         cells = read_cells(scene, grid, looked, reflectance=fetched.reflectance)
         earlier = _earlier(reference, cells, fetched)
@@ -122,7 +126,7 @@ def _verdict(
 
 def _hidden(cells: Cells, sky: Codes, denied: Mask, shadow: Mask) -> Codes:
     """Codes of what hides the ground, with its growth; UNCLASSIFIED where cloud was denied."""
-    radius = cells.px(GROWTH_M)
+    radius = max(1, cells.px(GROWTH_M))
     verdict: Codes = np.full(sky.shape, AS_SAID, np.uint8)
     verdict[denied] = UNCLASSIFIED
     verdict[grown(shadow, radius)] = SHADOW

@@ -20,8 +20,8 @@ VISIBLE = ("blue", "green", "red")
 
 def as_reflectance(
     planes: Mapping[str, Float], valid: Mask, *, reflectance: bool
-) -> Mapping[str, Float]:
-    """Bands as reflectance, 0 to 1, in place.
+) -> tuple[Mapping[str, Float], Mapping[str, float]]:
+    """(bands as reflectance, 0 to 1, in place; what was taken off each, on that scale).
 
     Numbers that are not (`reflectance` false) lose their darkest value, band by band. One gain then
     brings the visible bands together to what land has, so that white stays white; near infrared has
@@ -30,18 +30,19 @@ def as_reflectance(
     if reflectance:
         for plane in planes.values():
             np.multiply(plane, np.float32(1 / REFLECTANCE), out=plane)
-        return planes
+        return planes, dict.fromkeys(planes, 0.0)
     step = max(1, valid.size // _MOST_SAMPLED)
     seen = valid.ravel()[::step] & ~piled_up(planes, valid).ravel()[::step]
     sample = {name: plane.ravel()[::step][seen] for name, plane in planes.items()}
     if not seen.any():
-        return planes
+        return planes, dict.fromkeys(planes, 0.0)
     dark = {name: float(np.quantile(values, _DARKEST)) for name, values in sample.items()}
     spans = {
         name: max(1e-6, float(np.quantile(values, _COMMON)) - dark[name])
         for name, values in sample.items()
     }
     visible = [spans[name] for name in VISIBLE if name in spans]
+    taken = {}
     for name, plane in planes.items():
         if name in VISIBLE:
             gain = _COMMON_VISIBLE / float(np.mean(visible))
@@ -49,7 +50,8 @@ def as_reflectance(
             gain = _COMMON_NIR / spans[name]
         np.subtract(plane, np.float32(dark[name]), out=plane)
         np.multiply(plane, np.float32(gain), out=plane)
-    return planes
+        taken[name] = dark[name] * gain
+    return planes, taken
 
 
 def piled_up(planes: Mapping[str, Float], valid: Mask) -> Mask:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import rasterio
@@ -124,7 +125,13 @@ def _ground(x: NDArray[np.float64], y: NDArray[np.float64]) -> Float:
     return np.asarray(ground, dtype=np.float32)
 
 
-def write(path: Path, pixels: NDArray[Any], names: tuple[str, ...], nodata: float | None) -> None:
+def write(
+    path: Path,
+    pixels: NDArray[Any],
+    names: tuple[str, ...],
+    nodata: float | None,
+    pixel_m: float = 10.0,
+) -> None:
     with rasterio.open(
         path,
         "w",
@@ -134,7 +141,7 @@ def write(path: Path, pixels: NDArray[Any], names: tuple[str, ...], nodata: floa
         width=pixels.shape[2],
         dtype=pixels.dtype.name,
         crs="EPSG:4549",
-        transform=PLACE,
+        transform=PLACE @ Affine.scale(pixel_m / 10.0),
         nodata=nodata,
     ) as out:
         out.write(pixels)
@@ -144,3 +151,37 @@ def write(path: Path, pixels: NDArray[Any], names: tuple[str, ...], nodata: floa
 def plain(shape: tuple[int, int], value: int = 1000) -> dict[str, NDArray[Any]]:
     """Four bands of one value."""
     return {name: np.full(shape, value, np.uint16) for name in BANDS}
+
+
+def sea(folder: Path, land: float, date_seed: int, *, reflectance: bool, high: bool) -> Fetched:
+    """A clear coast whose upper rows, a share of `land`, are land; below it a flat, then silty sea.
+
+    The seed moves the silt; at `high` tide the flat lies under water. 10 m, 4 km square.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, size = round(400 * land), 400
+    noise = np.random.default_rng(date_seed)
+
+    def pattern(rng: np.random.Generator, sigma: float) -> Float:
+        plane = cv2.GaussianBlur(rng.normal(0, 1, (size, size)), (0, 0), sigma)
+        return np.asarray(plane / plane.std(), dtype=np.float32)
+
+    silt, ground = pattern(noise, 12), pattern(np.random.default_rng(5), 2)
+    flat = slice(rows, rows + 15)
+    planes = []
+    for band, water, soil, mud in zip(
+        BANDS,
+        (0.07, 0.09, 0.095, 0.04),
+        (0.07, 0.09, 0.1, 0.24),
+        (0.1, 0.12, 0.13, 0.14),
+        strict=True,
+    ):
+        plane = water + (0.004 if band == "nir" else 0.02) * silt
+        if not high:
+            plane[flat] = mud + 0.3 * (plane[flat] - water)
+        plane[:rows] = soil * (1 + 0.25 * ground[:rows])
+        planes.append(plane + noise.normal(0, 0.002, plane.shape))
+    pixels = np.clip(np.stack(planes), 0.001, 1)
+    stored = pixels * 10_000 if reflectance else pixels * 2500 + 80
+    write(folder / BANDS_FILE, np.rint(stored).astype(np.uint16), BANDS, 0)
+    return Fetched(BANDS, 10.0, has_scl=False, reflectance=reflectance)

@@ -2,15 +2,21 @@
 
 from datetime import date
 from pathlib import Path
+from time import process_time
 
 import cv2
 import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from geo.errors import SceneError
-from tests.tiles.clear.conftest import BANDS, DAY, Look, looked_at, write
+from geo.geobox import GeoBox
+from tests.tiles.clear.conftest import BANDS, DAY, PLACE, Look, looked_at, sea, write
+from tiles.clear.cells import Cells
+from tiles.clear.cloud import CLOUD, sky_of
+from tiles.clear.codes import UNKNOWN
 from tiles.clear.mask_scene import MaskFacts, mask_scene, sun_seen
 from tiles.files.open_scene import open_scene
 from tiles.reading.masks import SCL_NOT_OBSERVED
@@ -117,10 +123,37 @@ def test_numbers_of_a_sensor_and_three_colours(tmp_path: Path) -> None:
 def test_what_cannot_be_judged_is_said(tmp_path: Path) -> None:
     write(tmp_path / BANDS_FILE, np.full((2, 90, 101), 500, np.uint16), ("green", "nir"), 0)
     facts = mask_scene(tmp_path, Fetched(("green", "nir"), 10.0, has_scl=False))
-    assert facts == MaskFacts(1.0, 0.0, 0.0, 0.0, "nothing")
-    assert not hidden_by(tmp_path, (90, 101)).any()
+    assert facts == MaskFacts(0.0, 0.0, 0.0, 0.0, "nothing")
+    with rasterio.open(tmp_path / SCL_FILE) as codes:
+        assert set(np.unique(codes.read(1))) == {UNKNOWN}
     with pytest.raises(SceneError, match="no such file"):
         mask_scene(tmp_path / "none", Fetched(BANDS, 10.0, has_scl=False))
+
+
+def test_what_hides_grows_in_the_coarsest_imagery(tmp_path: Path) -> None:
+    """At 120 m a pixel is a cell, and more than the growth."""
+    ground = np.full((4, 60, 60), 600, np.uint16)
+    ground[:, 20:30, 20:30] = 6000
+    write(tmp_path / BANDS_FILE, ground, BANDS, 0, pixel_m=120)
+    facts = mask_scene(tmp_path, Fetched(BANDS, 120.0, has_scl=False))
+    hidden = hidden_by(tmp_path, (60, 60))
+    assert hidden[20:30, 20:30].all() and hidden[19, 20:30].all() and hidden[20:30, 30].all()
+    assert not hidden[18].any() and facts.cloud_share == pytest.approx(0.039, abs=0.001)
+
+
+def test_many_bright_roofs_take_no_longer_than_few() -> None:
+    """Each is looked at within its own bounds."""
+    side = 2000
+    bright = np.full((side, side), 0.06, np.float32)
+    for row in range(10, side - 20, 24):
+        for col in range(10, side - 20, 24):
+            bright[row : row + 12, col : col + 14] = 0.5
+    grid = GeoBox(CRS.from_epsg(4549), PLACE, side, side)
+    cells = Cells(grid, dict.fromkeys(BANDS, bright), np.ones((side, side), np.bool_))
+    started = process_time()
+    sky = sky_of(cells)
+    assert process_time() - started < 5, "7,000 roofs"
+    assert not (sky >= CLOUD).any()
 
 
 def test_where_nothing_was_seen_nothing_is_clear(tmp_path: Path) -> None:
@@ -150,6 +183,31 @@ def test_numbers_under_an_even_sky_are_told_by_the_earlier_image(tmp_path: Path)
     write(tmp_path / "now" / BANDS_FILE, np.stack([sky] * 4), BANDS, 0)
     fetched = Fetched(BANDS, 10.0, has_scl=False, reflectance=False)
     assert mask_scene(tmp_path / "now", fetched).clear_share > 0.5  # without it nobody can tell
+    assert mask_scene(tmp_path / "now", fetched, earlier).clear_share == 0
+
+
+@pytest.mark.parametrize("reflectance", [True, False])
+@pytest.mark.parametrize("land", [0.0, 0.015, 0.2])
+def test_a_clear_sea_is_not_overcast_for_having_moved(
+    tmp_path: Path, land: float, *, reflectance: bool
+) -> None:
+    sea(tmp_path / "before", land, 1, reflectance=reflectance, high=False)
+    earlier = open_scene(str(tmp_path / "before" / BANDS_FILE), date(2023, 4, 9))
+    now = sea(tmp_path / "now", land, 2, reflectance=reflectance, high=True)
+    facts = mask_scene(tmp_path / "now", now, earlier)
+    assert "earlier" in facts.method and facts.clear_share > 0.98
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_a_coast_under_an_even_sky_is_still_told(tmp_path: Path, bands: int) -> None:
+    sea(tmp_path / "before", 0.3, 1, reflectance=False, high=False)
+    earlier = open_scene(str(tmp_path / "before" / BANDS_FILE), date(2023, 4, 9))
+    rng = np.random.default_rng(2)
+    sky = cv2.GaussianBlur(rng.normal(0, 1, (400, 400)), (0, 0), 9) * 800 + 150
+    (tmp_path / "now").mkdir()
+    numbers = np.clip(sky, 40, 230).astype(np.uint8)
+    write(tmp_path / "now" / BANDS_FILE, np.stack([numbers] * bands), BANDS[:bands], 0)
+    fetched = Fetched(BANDS[:bands], 10.0, has_scl=False, reflectance=False)
     assert mask_scene(tmp_path / "now", fetched, earlier).clear_share == 0
 
 
