@@ -65,7 +65,7 @@ pass_units = sa.Table(
     Column("pass_id", ForeignKey(passes.c.pass_id), primary_key=True),
     Column("month", Text, primary_key=True),
     text("source"),
-    number("units"),
+    *(number(name) for name in ("units", "ended")),
     Column("at", Instant, nullable=False),
     Index("ix_pass_units_source_month", "source", "month"),
 )

@@ -41,8 +41,10 @@ def ledger(store: Engine) -> list[PassRow]:
     return sorted(rows(store).values(), key=lambda row: row.acquired)
 
 
-def aside(store: Engine, row: PassRow, units: float, now: datetime = NOW) -> None:
-    write(store, lambda connection: set_aside(connection, METERED, row, Cost(units), now))
+def aside(
+    store: Engine, row: PassRow, units: float, now: datetime = NOW, spent: float = 0.0
+) -> None:
+    write(store, lambda connection: set_aside(connection, METERED, row, Cost(units), now, spent))
 
 
 def left(store: Engine, now: datetime = NOW) -> float | None:
@@ -69,6 +71,48 @@ def test_what_is_set_aside_and_spent_is_gone_until_next_month(
     aside(store, ledger[0], 60, later)  # fetched anew: it is paid again
     assert left(store, later) == 40
     assert rows(store)[ledger[0].identifier].units == 115.5
+
+
+def test_what_came_to_nothing_is_spent_and_set_aside_anew(
+    store: Engine, ledger: list[PassRow]
+) -> None:
+    def over(units: float) -> None:
+        with writing(store) as connection:
+            note_spent(connection, ledger[0], units, NOW)
+
+    for fetches in (1, 2):
+        aside(store, ledger[0], 40)
+        over(40)
+        over(40)  # told again after a kill: counted once
+        assert left(store) == 100 - 40 * fetches
+    with pytest.raises(QuotaError, match=r"20\.0 of 100 units are left"):
+        aside(store, ledger[0], 40)
+    assert left(store) == 20
+    assert rows(store)[ledger[0].identifier].units == 80
+
+
+def test_what_takes_more_than_expected_is_set_aside_too(
+    store: Engine, ledger: list[PassRow]
+) -> None:
+    aside(store, ledger[0], 40)
+    aside(store, ledger[0], 40, spent=39)
+    assert left(store) == 60
+    aside(store, ledger[0], 40, spent=75)
+    assert left(store) == 25
+    with pytest.raises(QuotaError):
+        aside(store, ledger[0], 40, spent=101)
+
+
+def test_a_fetch_over_the_end_of_a_month_leaves_what_was_set_aside(
+    store: Engine, ledger: list[PassRow]
+) -> None:
+    later = next_month(NOW)
+    aside(store, ledger[0], 40)
+    aside(store, ledger[0], 40, later)
+    with writing(store) as connection:
+        note_spent(connection, ledger[0], 30, later)
+        note_spent(connection, ledger[0], 30, later)
+    assert (left(store), left(store, later)) == (60, 70)
 
 
 def test_a_source_without_a_meter_or_a_budget_is_never_held(

@@ -100,6 +100,7 @@ def _passes() -> None:
         Column("month", Text, nullable=False),
         Column("source", Text, nullable=False),
         Column("units", Float(53), nullable=False),
+        Column("ended", Float(53), nullable=False),
         Column("at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("pass_id", "month", name="pk_pass_units"),
         ForeignKeyConstraint(["pass_id"], ["passes.pass_id"], name="fk_pass_units_pass_id"),
