@@ -68,7 +68,7 @@ def picture(code: Code, reader: Reader, ctx: Ctx) -> Response:
 def _covered(connection: Connection, code: str, reader: Actor, today: date) -> Coverage:
     if _only(reader) not in (None, code):
         raise NotFoundError(f"no district {code} for this account")
-    return coverage_of(connection, district_named(connection, code, today).outline)
+    return coverage_of(connection, district_named(connection, code, today).outline, today)
 
 
 def _only(reader: Actor) -> str | None:

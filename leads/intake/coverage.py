@@ -1,6 +1,6 @@
 """Coverage: when each hectare of an area was last seen clear."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import WGS84, transformer
 from geo.geobox import GeoBox
-from geo.hectares import Sight, hectares_in, hectares_of
+from geo.hectares import Sight, hectares_in, hectares_of, hectares_over, lattice_place
 from geo.raster import Mask
 
 NEVER = 0
@@ -72,13 +72,43 @@ def empty_coverage(area: BaseGeometry) -> Coverage:
 
 
 def covered(start: Coverage, sights: Iterable[tuple[date, Sight]]) -> Coverage:
-    """With what was seen on those days, in any order; sights of another plane do not count."""
+    """With what was seen on those days, the latest first; sights of another plane do not count.
+
+    No further sight is asked for once every hectare of the area was seen.
+    """
     last = start.last.copy()
+    flat = last.reshape(-1)
+    left = np.flatnonzero(start.inside & (last == NEVER))
     for day, sight in sights:
         if sight.crs == start.grid.crs:
-            seen = np.where(sight.on(start.grid), np.int32((day - EPOCH).days), np.int32(NEVER))
-            np.maximum(last, seen, out=last)
+            seen = sight.on(start.grid).reshape(-1)[left]
+            flat[left[seen]] = (day - EPOCH).days
+            left = left[~seen]
+        if not left.size:
+            break
     return replace(start, last=last)
+
+
+def joined(parts: Sequence[Coverage]) -> Coverage:
+    """The hectares of several areas of one plane, none of them seen yet. Raises GridError."""
+    sides = np.array([part.grid.bounds for part in parts])
+    bounds = (*sides[:, :2].min(axis=0).tolist(), *sides[:, 2:].max(axis=0).tolist())
+    grid = hectares_over(bounds, parts[0].grid.crs)
+    inside = np.zeros(grid.shape, np.bool_)
+    for part in parts:
+        inside[_place(part.grid, grid)] |= part.inside
+    return Coverage(grid, np.full(grid.shape, NEVER, np.int32), inside)
+
+
+def cut(whole: Coverage, part: Coverage) -> Coverage:
+    """One of the areas that were joined, as the whole was seen."""
+    last = np.where(part.inside, whole.last[_place(part.grid, whole.grid)], np.int32(NEVER))
+    return replace(part, last=last)
+
+
+def _place(part: GeoBox, whole: GeoBox) -> tuple[slice, slice]:
+    (row, col), (top, left) = lattice_place(part), lattice_place(whole)
+    return slice(row - top, row - top + part.height), slice(col - left, col - left + part.width)
 
 
 def ages_of(coverage: Coverage, today: date) -> Ages:

@@ -1,6 +1,6 @@
 """Sights: which hectares each scene showed clear; they outlive its pixels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from leads.store.pass_tables import scene_sights
 from tiles.common_grid import footprint
 
 _SIDES = ("west", "south", "east", "north")
+_AT_ONCE = 50  # rows that are read ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,12 @@ def sight(connection: Connection, scene_id: str) -> Sight | None:
 
 
 def sights(
-    connection: Connection,
-    box: Box | None = None,
-    since: date | None = None,
-    until: date | None = None,
-) -> Iterator[SceneSight]:
-    """Sights whose bounds meet a box, of a span of days with both ends, the latest first.
+    connection: Connection, box: Box | None = None, until: date | None = None
+) -> Generator[SceneSight]:
+    """Sights whose bounds meet a box, up to a day and with it, the latest first.
 
-    One after another, as a city has thousands of them. Raises StoreError: one is damaged.
+    One after another, as a city has thousands of them: close it where not all are read. Raises
+    StoreError: one is damaged.
     """
     table = scene_sights.c
     asked = select(table.scene_id, table.date, table.seen)
@@ -75,12 +74,12 @@ def sights(
             table.south <= box.north,
             table.north >= box.south,
         )
-    if since is not None:
-        asked = asked.where(table.date >= since)
     if until is not None:
         asked = asked.where(table.date <= until)
-    for row in connection.execute(asked.order_by(table.date.desc(), table.scene_id)):
-        yield _scene_sight(row)
+    asked = asked.order_by(table.date.desc(), table.scene_id)
+    with connection.execute(asked, execution_options={"yield_per": _AT_ONCE}) as rows:
+        for row in rows:
+            yield _scene_sight(row)
 
 
 def _scene_sight(row: Sequence[object]) -> SceneSight:

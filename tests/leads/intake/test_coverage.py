@@ -1,8 +1,9 @@
 """Coverage: each hectare keeps the latest day it was seen, whatever the order of the passes."""
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from random import Random
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import Polygon, box
+from sqlalchemy import Engine
 
 from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
 from geo.errors import InputError
@@ -30,9 +32,16 @@ from leads.intake.coverage import (
     Coverage,
     ages_of,
     covered,
+    cut,
     empty_coverage,
+    joined,
     step_names,
 )
+from leads.intake.district_coverage import coverage_of
+from leads.store.engine import reading, writing
+from leads.store.scenes import keep_scene
+from leads.store.sights import keep_sight
+from tiles.scene import BandFile, Scene
 
 TODAY = date(2026, 11, 26)
 ROW, COL = -34_700, 6_420  # cells in the city
@@ -49,6 +58,14 @@ def sight(row: int, col: int, seen: np.ndarray) -> Sight:
 
 
 AREA = empty_coverage(ground(6, 8))
+FAR = empty_coverage(
+    reproject_geometry(
+        box((COL + 9) * CELL_M, -ROW * CELL_M, (COL + 11) * CELL_M, -(ROW - 2) * CELL_M),
+        SHANGHAI_PLANE,
+        CGCS2000,
+    )
+)
+"""Another area, with a cell between."""
 
 sights = st.lists(
     st.tuples(
@@ -87,16 +104,54 @@ def test_an_area_has_the_hectares_whose_middle_lies_in_it() -> None:
     assert half.hectares == 2
 
 
-@given(sights, st.randoms())
-def test_a_hectare_keeps_its_latest_day_in_any_order(
-    found: list[tuple[date, Sight]], random: Random
-) -> None:
-    once = covered(AREA, found).last
+def latest_first(found: list[tuple[date, Sight]]) -> list[tuple[date, Sight]]:
+    return sorted(found, key=lambda one: one[0], reverse=True)
+
+
+@given(sights)
+def test_a_hectare_keeps_its_latest_day(found: list[tuple[date, Sight]]) -> None:
+    once = covered(AREA, latest_first(found)).last
     assert np.array_equal(once, plainly(found))
-    random.shuffle(found)
-    assert np.array_equal(covered(AREA, found).last, once)
-    assert np.array_equal(covered(covered(AREA, found[:2]), found[2:]).last, once)
     assert (AREA.last == NEVER).all()
+
+
+@given(sights, st.integers(1, 6), st.integers(1, 8))
+def test_areas_are_seen_together_as_each_alone(
+    found: list[tuple[date, Sight]], rows: int, cols: int
+) -> None:
+    """Areas side by side, over each other, and apart with ground between that belongs to none."""
+    found, parts = latest_first(found), [AREA, empty_coverage(ground(rows, cols)), FAR]
+    whole = covered(joined(parts), found)
+    assert whole.hectares == AREA.hectares + FAR.hectares
+    for part in parts:
+        together = cut(whole, part)
+        assert np.array_equal(together.last, covered(part, found).last)
+        assert (together.grid, together.hectares) == (part.grid, part.hectares)
+
+
+def test_what_is_dated_ahead_is_not_seen_yet(store: Engine) -> None:
+    """One image under a clock that ran ahead hides nothing of what was seen since."""
+    seen, today = np.ones((1, 1), np.bool_), (TODAY - EPOCH).days
+    scene = Scene("/data/a", TODAY, (BandFile("red", "/data/a/b.tif", 1, AREA.grid),), None, "")
+    with writing(store) as connection:
+        for name, day in (("a", TODAY.replace(year=2034)), ("b", TODAY)):
+            keep_scene(connection, replace(scene, sha256=name * 64), datetime.now(UTC))
+            keep_sight(connection, name * 64, day, sight(2, 3, seen))
+    with reading(store) as connection:
+        last = coverage_of(connection, ground(6, 8), TODAY).last
+        ahead = coverage_of(connection, ground(6, 8), date(2035, 1, 1)).last
+    assert (last[2, 3], np.count_nonzero(last)) == (today, 1)
+    assert ahead[2, 3] > today
+
+
+def test_older_sights_are_not_asked_for_once_all_was_seen() -> None:
+    def told() -> Iterator[tuple[date, Sight]]:
+        half = np.ones((6, 4), np.bool_)
+        yield TODAY, sight(0, 0, half)
+        yield TODAY - timedelta(days=1), sight(0, 4, half)
+        pytest.fail("there is nothing left to be seen")
+
+    assert (covered(AREA, told()).last != NEVER).all()
 
 
 def test_sights_of_another_plane_do_not_count() -> None:
