@@ -13,7 +13,7 @@ from leads.intake.around import Around
 from leads.intake.place import Place, bytes_in
 from leads.run.runner import Runner, run_surely
 from leads.store.scenes import Imagery, SceneRow
-from tiles.clear.composite import composite
+from tiles.clear.composite import latest_clear
 from tiles.files.open_scene import open_scene
 from tiles.files.write_item import ITEM_FILE, verify_item, write_item
 from tiles.scene import Scene
@@ -72,7 +72,7 @@ def _compose(place: Place, rows: Sequence[SceneRow], later: SceneRow, runner: Ru
     with place.making() as work:
         for left in work.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        whole = partial(composite, reflectance=all(_is_reflectance(row) for row in rows))
+        whole = partial(latest_clear, reflectance=all(_is_reflectance(row) for row in rows))
         fetched = run_surely(runner, whole, scenes, grid, work)
         about = {
             "start_datetime": f"{min(scene.date for scene in scenes)}T00:00:00Z",

@@ -37,7 +37,7 @@ _STEP = 7  # of a block's pixels every 7th serves the fit
 _MISSING = 0
 
 
-def composite(
+def latest_clear(
     scenes: Sequence[Scene], grid: GeoBox, folder: Path, *, reflectance: bool = True
 ) -> Fetched:
     """Write BANDS_FILE and DATES_FILE of the latest clear pixels of `scenes` into `folder`.

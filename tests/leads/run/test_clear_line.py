@@ -18,7 +18,7 @@ from leads.run.request import Request
 from leads.run.runner import Inline, pool
 from tests.tiles.clear.conftest import Look, looked_at
 from tiles.clear.cloud import disc
-from tiles.clear.composite import composite
+from tiles.clear.composite import latest_clear
 from tiles.clear.mask_scene import mask_scene
 from tiles.files.open_scene import open_scene
 from tiles.files.write_item import write_item
@@ -93,7 +93,7 @@ def test_leads_against_a_composite_are_dated_by_what_lies_under_them(tmp_path: P
     second = kept(tmp_path / "second", half, scl=True)
     folder = tmp_path / "composite"
     folder.mkdir()
-    fetched = composite([first, second], second.geobox, folder)
+    fetched = latest_clear([first, second], second.geobox, folder)
     span = {"start_datetime": f"{FIRST}T02:00:00Z", "end_datetime": f"{SECOND}T03:00:00Z"}
     write_item(folder, None, fetched, span)
     before = open_scene(str(folder))

@@ -25,7 +25,7 @@ from geo.hectares import sight_bytes, sight_of_bytes
 from leads.run.detect import detect
 from leads.run.request import Request
 from leads.run.runner import Inline
-from tiles.clear.composite import composite
+from tiles.clear.composite import latest_clear
 from tiles.clear.mask_scene import MaskFacts, mask_scene
 from tiles.clear.sight import clear_share, sight_of
 from tiles.files.new_cog import new_cog
@@ -93,12 +93,12 @@ def _ground(grid: GeoBox) -> BaseGeometry:
 
 
 def test_own_masks_agree_with_the_classification(passes: list[Pass]) -> None:
-    for one, least in zip(passes, (0.85, 0.5, 0.75), strict=True):
+    for one, least, most in zip(passes, (0.95, 0.85, 0.95), (0.25, 0.01, 0.06), strict=True):
         cloud = np.isin(one.said, (8, 9)) & one.seen
         ground = np.isin(one.said, (4, 5, 6)) & one.seen
         hidden = np.isin(one.own, SCL_NOT_OBSERVED)
         assert hidden[cloud].mean() > least
-        assert hidden[ground].mean() < 0.1
+        assert hidden[ground].mean() < most  # grown by a cell, which is 120 m here
 
 
 def test_a_classification_is_completed_and_hectares_counted(passes: list[Pass]) -> None:
@@ -121,13 +121,13 @@ def test_the_composite_of_the_first_two_dates_its_leads(passes: list[Pass], tmp_
     first, second, last = (one.scene for one in passes)
     folder = tmp_path / "composite"
     folder.mkdir()
-    found = composite([first, second], last.geobox, folder)
+    found = latest_clear([first, second], last.geobox, folder)
     span = {"start_datetime": f"{first.date}T00:00:00Z", "end_datetime": f"{second.date}T00:00:00Z"}
     write_item(folder, None, found, span)
     days = read(folder / DATES_FILE)
     known = {date(1970, 1, 1).toordinal() + int(day) for day in np.unique(days[days > 0])}
     assert known == {first.date.toordinal(), second.date.toordinal()}
-    assert (days > 0).mean() > 0.94
+    assert (days > 0).mean() > 0.92
     request = Request(str(folder), last.source, detector="difference", min_area_m2=30_000)
     detection = detect(request, Inline())
     assert detection.leads

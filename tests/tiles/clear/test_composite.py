@@ -19,7 +19,7 @@ from geo.crs import SHANGHAI_PLANE
 from geo.errors import SceneError
 from geo.geobox import GeoBox, Window
 from tests.tiles.clear.conftest import DAY, PLACE, MakeScene, plain, write
-from tiles.clear.composite import composite
+from tiles.clear.composite import latest_clear
 from tiles.clear.days import earliest_days
 from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
@@ -58,7 +58,7 @@ def read(path: Path) -> NDArray[np.generic]:
 
 def composed(scenes: Sequence[Scene], folder: Path) -> Scene:
     folder.mkdir(exist_ok=True)
-    fetched = composite(scenes, GRID, folder)
+    fetched = latest_clear(scenes, GRID, folder)
     about = {
         "start_datetime": f"{min(scene.date for scene in scenes)}T00:00:00Z",
         "end_datetime": f"{max(scene.date for scene in scenes)}T00:00:00Z",
@@ -97,7 +97,7 @@ def test_the_order_is_no_matter(make_scene: MakeScene, tmp_path: Path) -> None:
     scenes = some_scenes(make_scene, tmp_path, 4)
     for name, order in (("a", scenes), ("b", scenes[::-1])):
         (tmp_path / name).mkdir()
-        composite(order, GRID, tmp_path / name)
+        latest_clear(order, GRID, tmp_path / name)
     for file in (BANDS_FILE, DATES_FILE):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     assert {path.name for path in (tmp_path / "a").iterdir()} == {BANDS_FILE, DATES_FILE}
@@ -110,7 +110,7 @@ def test_windows_leave_no_trace(
     for name, size in (("a", 1024), ("b", 31)):
         (tmp_path / name).mkdir()
         monkeypatch.setattr("tiles.clear.composite._WINDOW_PX", size)
-        composite(scenes, GRID, tmp_path / name)
+        latest_clear(scenes, GRID, tmp_path / name)
     for file in (BANDS_FILE, DATES_FILE):
         np.testing.assert_array_equal(read(tmp_path / "a" / file), read(tmp_path / "b" / file))
 
@@ -118,18 +118,18 @@ def test_windows_leave_no_trace(
 def test_what_cannot_be_composed(make_scene: MakeScene, tmp_path: Path) -> None:
     scenes = some_scenes(make_scene, tmp_path, 6)
     with pytest.raises(SceneError, match="no scene"):
-        composite([], GRID, tmp_path)
+        latest_clear([], GRID, tmp_path)
     other = plain(GRID.shape)
     for name in ("blue", "green", "red"):
         del other[name]
     other["swir16"] = other["nir"]
     odd = make_scene(tmp_path / "odd", other, DAY)
     with pytest.raises(SceneError, match="two bands that all scenes have"):
-        composite([scenes[0], odd], GRID, tmp_path)
+        latest_clear([scenes[0], odd], GRID, tmp_path)
     assert not (tmp_path / BANDS_FILE).exists()
     early = make_scene(tmp_path / "early", plain(GRID.shape), date(1969, 1, 1))
     with pytest.raises(SceneError, match="can be kept"):
-        composite([early], GRID, tmp_path)
+        latest_clear([early], GRID, tmp_path)
 
 
 def test_a_plain_scene_has_its_day(make_scene: MakeScene, tmp_path: Path) -> None:
