@@ -47,6 +47,7 @@ _EXTENSIONS = {
     "view": "v1.0.0",
 }
 _PREFIX = {"projection": "proj"}
+_OURS = "hongxian:"
 _SHA2_256 = "1220"  # multihash: the function's number and the length of its digest
 _CHUNK = 1 << 20
 _FILES = {
@@ -68,8 +69,8 @@ def write_item(
     Of a composite, `acquisition` is None, and `properties` hold `start_datetime` and
     `end_datetime`. `properties` (STAC's, and our own `hongxian:...`) go before those of `fetched`;
     None leaves one out. The same folder and arguments give the same bytes. Raises SceneError: a
-    file that must be there is missing or no image, the bands are others than `fetched` says, or no
-    time is known.
+    file that must be there is missing or no image, the bands are others than `fetched` says, no
+    time is known, or a property would take the place of one that is written here.
     """
     bands = folder / BANDS_FILE
     with gdal_env(), _opened(bands) as dataset:
@@ -94,7 +95,31 @@ def write_item(
         "links": [],
         "assets": assets,
     }
-    return _written(folder / ITEM_FILE, json.dumps(item, ensure_ascii=False, indent=1))
+    return _written(folder / ITEM_FILE, _text(item))
+
+
+def rewrite_item(folder: Path, item: Mapping[str, Any]) -> bool:
+    """Put an item of before in place of that of a folder, if its files are the same; whether so.
+
+    Raises SceneError: the folder's own item is missing or damaged.
+    """
+    path = folder / ITEM_FILE
+    try:
+        own = _checksums(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SceneError(f"{path}: missing or damaged ({one_line(error)}): fetch it anew") from None
+    if own != _checksums(item):
+        return False
+    _written(path, _text(item))
+    return True
+
+
+def _checksums(item: Mapping[str, Any]) -> dict[str, str]:
+    return {asset["href"]: asset["file:checksum"] for asset in item["assets"].values()}
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    return json.dumps(item, ensure_ascii=False, indent=1)
 
 
 def verify_item(folder: Path) -> None:
@@ -224,7 +249,12 @@ def _properties(
         "hongxian:steps": list(fetched.steps),
         "hongxian:position_error_m": fetched.position_error_m,
     }
-    stated = {**_of_acquisition(acquisition), **own, **fetched.properties, **more}
+    given = {**fetched.properties, **more}
+    offered = _of_acquisition(acquisition)
+    taken = sorted(given.keys() & {*own, *(name for name in offered if name.startswith(_OURS))})
+    if taken:
+        raise SceneError(f"properties {', '.join(taken)} are not a source's to give: rename them")
+    stated = {**offered, **own, **given}
     if acquisition is not None:
         stated["datetime"] = _instant(acquisition)
     elif not (stated.get("start_datetime") and stated.get("end_datetime")):

@@ -267,15 +267,16 @@ class Making:
 
     def _properties(self, scaling: Scaling | None) -> dict[str, Any]:
         named, (azimuth, elevation) = self.bundle.colour[0].named, self._sun()
-        units = "digital numbers"
+        meaning = "digital numbers"
         if scaling is not None:
-            units = "surface reflectance" if scaling.is_surface else "top-of-atmosphere reflectance"
+            surface = "surface reflectance"
+            meaning = surface if scaling.is_surface else "top-of-atmosphere reflectance"
         found: dict[str, Any] = {
             "platform": self.acquisition.platform,
             "instruments": [named.sensor.partition("-")[2].lower() or named.sensor.lower()],
             "view:sun_azimuth": round(azimuth, 2),
             "view:sun_elevation": round(elevation, 2),
-            "hongxian:units": units,
+            "hongxian:meaning": meaning,
         }
         if named.level:
             found["processing:level"] = named.level

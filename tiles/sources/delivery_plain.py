@@ -77,7 +77,7 @@ def fetch_plain(
         gsd_m=grid.pixel_size[0],
         has_scl=False,
         reflectance=False,
-        properties={"hongxian:units": "digital numbers"},
+        properties={"hongxian:meaning": "digital numbers"},
         steps=("as delivered; digital numbers kept: nothing is known of its producer",),
     )
 

@@ -100,6 +100,14 @@ def test_what_an_item_says(fill: Fill) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["hongxian:units", "hongxian:source", "gsd"])
+def test_what_is_written_here_is_not_a_sources_to_give(fill: Fill, name: str) -> None:
+    with pytest.raises(SceneError, match=f"{name} .*rename"):
+        write_item(fill(), SENSING, replace(FETCHED, properties={name: "digital numbers"}), {})
+    with pytest.raises(SceneError, match="rename"):
+        write_item(fill(), SENSING, FETCHED, {name: 1})
+
+
 def test_the_same_scene_gives_the_same_bytes(fill: Fill) -> None:
     folder = fill()
     first = write_item(folder, SENSING, FETCHED, {}).read_bytes()

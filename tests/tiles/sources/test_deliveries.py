@@ -171,7 +171,7 @@ def test_one_height_serves_flat_land_and_calibration_gives_reflectance(
     )
     result, pixels = fetched(ours, tmp_path / "a")
     assert result.reflectance and result.gsd_m == 3.2
-    assert result.properties["hongxian:units"] == "top-of-atmosphere reflectance"
+    assert result.properties["hongxian:meaning"] == "top-of-atmosphere reflectance"
     assert result.position_error_m == pytest.approx(np.hypot(5.0, 30 * 0.281), rel=0.01)
     assert 100 < np.median(pixels[pixels > 0]) < 6000
 
