@@ -47,6 +47,8 @@ LIMITS = Limits(memory_mb=4096, seconds=3600, written_mb=1 << 16)
 """What one step on a fetched scene may use: it reads, and masks, the whole of it."""
 REST = timedelta(hours=1)
 """A pass that finds no room on the disk rests so long."""
+UNMASKED_WHY = "not run: without a classification, or blue and red, clouds cannot be told"
+"""Of a pass that nobody can say what was seen in; none of it counts as seen."""
 _TO_FETCH = (PassState.FOUND, PassState.HELD, PassState.BROKEN)
 
 
@@ -178,7 +180,7 @@ class Fetcher:
         now = self.clock()
         scene_id = register(connection, found, Kind(row.kind), place, now)
         note_spent(connection, row, found.units, now)
-        state, reason = _state_of(row)
+        state, reason = _state_of(row, found)
         set_state(
             connection,
             row.pass_id,
@@ -233,8 +235,10 @@ def _asked(job: Job, connection: Connection) -> tuple[PassRow, WatchSpec]:
     return row, watch_of(held.spec, held.area)
 
 
-def _state_of(row: PassRow) -> tuple[PassState, str | None]:
+def _state_of(row: PassRow, found: Registrable) -> tuple[PassState, str | None]:
     """What a pass is once it is here, and why; whether it is clear enough is asked later."""
+    if found.is_unmasked:
+        return PassState.KEPT, UNMASKED_WHY
     if row.role is PassRole.BEFORE:
         return PassState.KEPT, "an earlier image to compare with"
     return PassState.FETCHED, None

@@ -22,7 +22,7 @@ from leads.intake.place import SIGHT_FILE, Place, bytes_in
 from leads.run.runner import Runner, run_surely
 from leads.store.scenes import Imagery, SceneRow, keep_fetched
 from leads.store.sights import keep_sight
-from tiles.clear.mask_scene import MaskFacts, mask_scene
+from tiles.clear.mask_scene import UNMASKED, MaskFacts, mask_scene
 from tiles.clear.sight import clear_share, sight_of
 from tiles.common_grid import common_grid, gsd_m
 from tiles.files.decode import decode_whole
@@ -38,6 +38,8 @@ REFERENCE = "hongxian:reference"
 """In the item: the scene that its place was measured against."""
 HELD_AGAINST = "hongxian:held_against"
 """In the item: the earlier clear scene that its mask was made beside."""
+MASK = "hongxian:mask"
+"""In the item: what its mask was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Registrable:
     def clear_share(self) -> float:
         """Share clear of what it shows of the watch's area, 0 to 1."""
         return float(self.item["properties"]["hongxian:clear_share"])
+
+    @property
+    def is_unmasked(self) -> bool:
+        """Whether nobody can say what was seen; none of it counts as seen."""
+        return bool(self.item["properties"].get(MASK) == UNMASKED)
 
     @property
     def units(self) -> float:
@@ -206,7 +213,7 @@ def _facts(masked: MaskFacts) -> dict[str, Any]:
         "hongxian:cloud_share": round(masked.cloud_share, 6),
         "hongxian:haze_share": round(masked.haze_share, 6),
         "hongxian:shadow_share": round(masked.shadow_share, 6),
-        "hongxian:mask": masked.method,
+        MASK: masked.method,
     }
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rasterio
 from sqlalchemy import Engine
 
 from geo.errors import DiskFullError, InputError, QuotaError, SourceError
@@ -21,7 +23,7 @@ from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, garble, show
 from tests.leads.intake.made_watch import SPEC, Ground
 from tiles.clear.sight import clear_share
 from tiles.files.open_scene import open_scene
-from tiles.sources.source import BANDS_FILE
+from tiles.sources.source import BANDS_FILE, SCL_FILE, Fetched
 
 FIRST = showing("2024-03-02", GROUNDS[0])
 HALF = showing("2024-04-11", GROUNDS[2], cloud=0.4)
@@ -81,6 +83,35 @@ def test_what_is_too_cloudy_is_kept_and_not_run(on_both: Ground) -> None:
     assert row.scene_id is not None and ground.pairs == set()
     with reading(ground.store) as connection:
         assert len(list(sights(connection))) == 2
+
+
+class TwoBands(ScriptedSource):
+    """A source of green and near infrared alone, without a classification."""
+
+    def fetch(self, *asked: Any) -> Fetched:  # noqa: ANN401
+        fetched, folder = super().fetch(*asked), asked[2]
+        with rasterio.open(folder / BANDS_FILE) as image:
+            profile, pixels = image.profile, image.read([2, 4])
+        profile.update(driver="COG", count=2)
+        with rasterio.open(folder / BANDS_FILE, "w", **profile) as image:
+            image.write(pixels)
+            image.descriptions = ("green", "nir")
+        (folder / SCL_FILE).unlink()
+        return replace(fetched, bands=("green", "nir"), has_scl=False)
+
+
+def test_what_nobody_can_judge_is_kept_and_gives_no_sight(store: Engine, tmp_path: Path) -> None:
+    later = showing("2024-04-11", GROUNDS[2])
+    ground = Ground(store, tmp_path / "imagery", TwoBands([FIRST, later]))
+    ground.find(FIRST, later)
+    ground.fetch_all()
+    for row in ground.passes.values():
+        assert (row.state, row.clear_share) == (PassState.KEPT, 0.0)
+        assert row.reason is not None and "clouds cannot be told" in row.reason
+        assert row.scene_id is not None
+    assert ground.pairs == set()
+    with reading(store) as connection:
+        assert [one.sight.seen.any() for one in sights(connection)] == [False, False]
 
 
 def test_a_scene_is_measured_against_the_first(ground: Ground) -> None:
