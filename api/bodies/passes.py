@@ -21,7 +21,7 @@ _WATCH = {
     "states": {"queued": 12, "cloudy": 19, "kept": 3},
 }
 _PASS = {
-    "pass_id": "0123456789abcdef",
+    "pass_id": "0123456789abcdef0123",
     "watch": "chongming",
     "identifier": "S2B_T51RUQ_20261121",
     "collection": "sentinel-2-l2a",

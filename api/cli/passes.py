@@ -13,7 +13,7 @@ from api.cli.store import echo_table, open_store
 from leads.domain.job import Job
 from leads.domain.passes import PassState
 from leads.store.engine import reading
-from leads.store.passes import PassRow, jobs_of, pass_row, passes_of
+from leads.store.passes import PassRow, befores_of, jobs_of, pass_row, passes_of
 
 
 @click.group()
@@ -73,6 +73,7 @@ def show(pass_id: str, as_json: bool) -> None:  # noqa: FBT001
     with open_store() as store, reading(store) as connection:
         row = pass_row(connection, pass_id)
         jobs = jobs_of(connection, [pass_id])[pass_id]
+        befores = befores_of(connection, pass_id)
     told = {
         **_answer(row),
         "source": row.source,
@@ -83,7 +84,7 @@ def show(pass_id: str, as_json: bool) -> None:  # noqa: FBT001
         "units": row.units,
         "found_at": row.found_at.isoformat(),
     }
-    of_jobs = [_of_job(job) for job in jobs]
+    of_jobs = [_of_job(job, befores.get(job.job_id)) for job in jobs]
     if as_json:
         print_json({**told, "jobs": of_jobs})
         return
@@ -95,11 +96,12 @@ def _answer(row: PassRow) -> dict[str, object]:
     return PassAnswer.model_validate(row).model_dump(mode="json")
 
 
-def _of_job(job: Job) -> dict[str, object]:
+def _of_job(job: Job, before: str | None) -> dict[str, object]:
     return {
         "job_id": job.job_id,
         "kind": job.kind,
         "state": job.state.value,
         "attempts": job.attempts,
+        "compared_with": before,
         "error": job.error,
     }

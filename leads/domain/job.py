@@ -34,6 +34,10 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNDER_WAY = (JobState.QUEUED, JobState.LEASED)
+"""States of a job that will still do something."""
+
+
 def wait_s(attempts: int) -> float:
     """Seconds a job rests after its `attempts`-th failure (from 1): doubled each time, to a bound.
 

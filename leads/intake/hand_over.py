@@ -15,7 +15,7 @@ from typing import Any
 import shapely
 from sqlalchemy import Connection, Engine
 
-from leads.domain.job import FETCH, RUN, Job, JobState
+from leads.domain.job import FETCH, RUN, UNDER_WAY, Job
 from leads.domain.passes import PassRole, PassState
 from leads.intake.around import Around, around, moment_of, rules_of
 from leads.intake.befores import choose, pending, unanswered, wanted
@@ -48,7 +48,6 @@ from tiles.sources.source import Ask, Source
 WAIT = timedelta(days=3)
 """A pass waits no longer for earlier images; then it goes on with what there is."""
 _WAITS = "waits for"  # what was missing has been searched
-_UNDER_WAY = (JobState.QUEUED, JobState.LEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,5 +246,5 @@ def wake(connection: Connection, row: PassRow, now: datetime, priority: int) -> 
     later = [one for one in waiting if one.acquired > row.acquired]
     jobs = jobs_of(connection, [one.pass_id for one in later], FETCH)
     for one in later:
-        if not any(job.state in _UNDER_WAY for job in jobs[one.pass_id]):
+        if not any(job.state in UNDER_WAY for job in jobs[one.pass_id]):
             enqueue_fetch(connection, one, now, priority=priority)

@@ -9,7 +9,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
-from leads.domain.job import FETCH, Job, JobState
+from leads.domain.job import FETCH, UNDER_WAY, Job, JobState
 from leads.domain.passes import PassRole, PassState
 from leads.intake.twins import LONG_AGO, Member, Verdict, settled
 from leads.intake.watch_spec import WatchSpec
@@ -29,8 +29,6 @@ from tiles.sources.acquisition import Acquisition
 
 MOSTLY = 0.5
 """An image of which so much lies in the area is not outside, however small it is beside it."""
-WAITING = (JobState.QUEUED, JobState.LEASED)
-"""States of a job that will still do something."""
 _AT_ONCE = 500  # sensings of one question to the store
 _CARRIED_ON = (PassState.FOUND, PassState.FETCHED)
 _DONE = (PassState.FETCHED, PassState.QUEUED, PassState.KEPT)
@@ -53,7 +51,7 @@ class Sensing:
 
     def waiting(self, pass_id: str) -> Job | None:
         """The job that is to fetch a pass, or fetches it."""
-        return next((job for job in self.jobs.get(pass_id, ()) if job.state in WAITING), None)
+        return next((job for job in self.jobs.get(pass_id, ()) if job.state in UNDER_WAY), None)
 
     def begun(self, row: PassRow) -> bool:
         """Whether a pass was fetched, or is being fetched, or a person asked for it beside one."""

@@ -48,6 +48,9 @@ class Looked:
     """What lies at the source and is not taken, each with the reason."""
     alert: Mapping[str, Any] | None = None
     """What is to be told to whoever is named for that; None: nothing."""
+    is_first: bool = False
+    """It was the first of this area at this source: the watch is new, or one of them was changed.
+    Where that is said again and again, two configurations of one watch differ."""
     was_ahead: datetime | None = None
     """Instant ahead of now up to which all counted as searched: a clock was wrong, and all since
     the watch was set up was asked for again; None: none was."""
@@ -60,6 +63,8 @@ class Looked:
         came = ", ".join(f"{count} {state}" for state, count in sorted(self.changed.items()))
         span = f"{self.window.start:%Y-%m-%dT%H:%MZ} .. {self.window.end:%Y-%m-%dT%H:%MZ}"
         told = f"watch {self.watch}: {self.found} offered of {span}; {came or 'nothing new'}"
+        if self.is_first:
+            told += "; searched from its beginning"
         if self.was_ahead is None:
             return told
         ahead = f"a clock was wrong: all counted as searched to {self.was_ahead:%Y-%m-%dT%H:%MZ}"
@@ -132,10 +137,12 @@ def look(
     alert = None
     if before.failures >= ALERT_AFTER:
         alert = _alert(watch, "source_back", before.failures, None)
+    first = begun.anchor is None
     ahead = begun.anchor if begun.anchor is not None and begun.anchor > now else None
     return Looked(
-        watch.name, window, len(found), counts, refused=refused, alert=alert, was_ahead=ahead
-    )
+        watch.name, window, len(found), counts,
+        refused=refused, alert=alert, is_first=first, was_ahead=ahead,
+    )  # fmt: skip
 
 
 def refusals(source: Source) -> tuple[str, ...]:

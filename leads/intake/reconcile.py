@@ -11,9 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from leads.domain.job import FETCH, Job, JobState
+from leads.domain.job import FETCH, UNDER_WAY, Job, JobState
 from leads.domain.passes import PassState
-from leads.intake.ledger import WAITING
 from leads.store.passes import PassRow, jobs_of, passes_of, set_broken, stand_ins
 
 _OPEN = (PassState.FOUND, PassState.HELD, PassState.FETCHED, PassState.BROKEN)
@@ -31,7 +30,7 @@ def _needs(connection: Connection, row: PassRow, jobs: Sequence[Job], now: datet
     if row.state in (PassState.HELD, PassState.BROKEN):
         waits = row.not_before is not None and row.not_before > now
         return not waits and (row.state is PassState.HELD or row.not_before is not None)
-    if any(job.state in WAITING for job in jobs):
+    if any(job.state in UNDER_WAY for job in jobs):
         return False
     if row.state is PassState.FOUND and jobs and jobs[0].state is not JobState.CANCELLED:
         set_broken(connection, row, _told(jobs[0]), now, again=_worth_it(jobs[0]))

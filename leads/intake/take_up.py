@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from leads.domain.job import FETCH, Job, JobState
+from leads.domain.job import FETCH, UNDER_WAY, Job
 from leads.domain.passes import PassState
 from leads.store.passes import PassRow, enqueue_fetch, jobs_of, pass_row, passes_of, set_state
 from leads.store.scenes import scene
@@ -12,7 +12,6 @@ from leads.store.watches import lock_watch
 
 TO_FETCH = (PassState.FOUND, PassState.HELD, PassState.BROKEN)
 """What is fetched where a whole watch is asked for: not what was passed over for a reason."""
-_UNDER_WAY = (JobState.QUEUED, JobState.LEASED)
 
 
 def passes_to_fetch(connection: Connection, watch: str) -> tuple[PassRow, ...]:
@@ -39,7 +38,7 @@ def take_up(connection: Connection, pass_id: str, now: datetime, priority: int) 
     lock_watch(connection, pass_row(connection, pass_id).watch)
     row = pass_row(connection, pass_id, lock=True)
     waiting = jobs_of(connection, [pass_id], FETCH)[pass_id]
-    under_way = next((job for job in waiting if job.state in _UNDER_WAY), None)
+    under_way = next((job for job in waiting if job.state in UNDER_WAY), None)
     if under_way is not None:
         return under_way
     here = is_here(connection, row)

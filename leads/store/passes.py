@@ -209,7 +209,6 @@ def passes_of(
     watch: str | None = None,
     *,
     states: Collection[PassState] | None = None,
-    roles: Collection[PassRole] | None = None,
     acquired_from: datetime | None = None,
     acquired_before: datetime | None = None,
     kinds: Collection[str] | None = None,
@@ -232,7 +231,7 @@ def passes_of(
     if after is not None:
         ties = and_(passes.c.acquired == after[0], passes.c.pass_id > after[1])
         asked = asked.where(or_(passes.c.acquired < after[0], ties))
-    one_of = {"state": states, "role": roles, "kind": kinds, "same_as": same_as}
+    one_of = {"state": states, "kind": kinds, "same_as": same_as}
     for name, values in one_of.items():
         if values is not None:
             asked = asked.where(passes.c[name].in_(values))
@@ -277,6 +276,13 @@ def jobs_of(
         if kind is None or known[job_id].kind == kind:
             found[pass_id].append(known[job_id])
     return {pass_id: tuple(those) for pass_id, those in found.items()}
+
+
+def befores_of(connection: Connection, pass_id: str) -> dict[str, str]:
+    """Job -> the pass that it compares this pass with; of a composite the latest."""
+    mine = (pass_jobs.c.pass_id == pass_id, pass_jobs.c.before_pass_id.is_not(None))
+    asked = select(pass_jobs.c.job_id, pass_jobs.c.before_pass_id).where(*mine)
+    return {job_id: before for job_id, before in connection.execute(asked)}
 
 
 def stand_ins(connection: Connection, watch: str) -> set[str]:

@@ -40,6 +40,9 @@ class WatchRow:
 WATCHES_LOCK = 4490_003
 """Purpose under which watches are set up: one at a time."""
 
+SAME_GROUND = 1e-6
+"""Outlines that differ in a smaller share of their ground are one: machines round differently."""
+
 _COLUMNS = tuple(watches.c[field.name] for field in fields(WatchRow))
 
 
@@ -50,13 +53,16 @@ def keep_watch(
     area: MultiPolygon,
     now: datetime,
 ) -> WatchRow:
-    """Store a watch, or what changed of it; with another area or source it is searched anew."""
+    """Store a watch, or what changed of it; with another area or source it is searched anew.
+
+    An outline that differs by rounding only is left as it was.
+    """
     lock_for(connection, WATCHES_LOCK)
     known = _one(connection, name, lock=True)
     if known is None:
         fresh = {"watch": name, "spec": spec, "area": area, "failures": 0, "added_at": now}
         return _row(connection.execute(insert(watches).values(fresh).returning(*_COLUMNS)).one())
-    moved = not known.area.equals(area) or _asked(known.spec) != _asked(spec)
+    moved = not _alike(known.area, area) or _asked(known.spec) != _asked(spec)
     if not moved and known.spec == spec:
         return known
     changed: dict[str, Any] = {"spec": spec}
@@ -64,6 +70,14 @@ def keep_watch(
         changed |= {"area": area, "anchor": None, "added_at": now, "failures": 0, "error": None}
         changed |= {"tried_at": None, "succeeded_at": None}
     return _set(connection, name, changed)
+
+
+def _alike(one: MultiPolygon, other: MultiPolygon) -> bool:
+    """Whether two outlines enclose the same ground, whatever they owe to who read them."""
+    if one.equals(other):
+        return True
+    beside = one.symmetric_difference(other).area
+    return bool(beside <= SAME_GROUND * max(one.area, other.area))
 
 
 def _asked(spec: Mapping[str, Any]) -> object:

@@ -126,6 +126,8 @@ def test_watch_fetches_pairs_and_runs_once_and_the_ledger_tells(home: Path, capf
     (queued,) = told(capfd, "passes", "list", "--state", "queued")["passes"]
     shown = told(capfd, "passes", "show", queued["pass_id"])
     assert [(job["kind"], job["state"]) for job in shown["jobs"]][:1] == [("run", "done")]
+    (kept,) = told(capfd, "passes", "list", "--state", "kept")["passes"]
+    assert shown["jobs"][0]["compared_with"] == kept["pass_id"]
     assert shown["units"] == 3.0 and shown["attempts"] == 1
     leads = told(capfd, "leads", "list")["leads"]
     assert leads

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from shapely import box
+from shapely import box, set_precision
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Engine
@@ -267,6 +267,21 @@ def test_another_area_is_searched_from_its_own_beginning(store: Engine) -> None:
     assert source.searches[-1].start == later - timedelta(days=30)
     kept = anchor(store)
     assert kept.added_at == later and kept.area.equals(half)
+    again = looked(store, source, later + DAY, moved(a_watch(), area=half))
+    assert "from its beginning" not in again.line
+
+
+def test_an_outline_that_differs_by_rounding_is_no_other_area(store: Engine) -> None:
+    """As where two machines read one file, or project one district."""
+    source = source_of(showing("2024-04-11"))
+    assert looked(store, source).line.endswith("1 found; searched from its beginning")
+    rounded = set_precision(a_watch().area, 1e-9)
+    assert not rounded.equals(a_watch().area)
+    for days, area in ((1, rounded), (2, a_watch().area)):
+        came = looked(store, source, NOW + days * DAY, moved(a_watch(), area=area))
+        assert came.line.endswith("nothing new")
+    kept = anchor(store)
+    assert kept.added_at == NOW and kept.area.equals(a_watch().area)
 
 
 def test_an_area_that_changes_during_a_look_keeps_nothing_of_it(store: Engine) -> None:
