@@ -6,6 +6,7 @@ units in a header, Retry-After in milliseconds.
 """
 
 import json
+import re
 import secrets
 import threading
 import time
@@ -33,6 +34,7 @@ SPENT = (
     "ACCESS_INSUFFICIENT_PROCESSING_UNITS",
     "Insufficient processing units or requests available in your account.",
 )
+_DAMAGES = {"small", "truncated", "moved"}
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class FakeSentinelHub:
         default_factory=lambda: {path: deque() for path in (TOKEN, CATALOG, PROCESS)}
     )
     """By path, what happens to the next requests: `429`, `500`, `403`, `401`, `400`, `quota`,
-    `slow`, `cut`, `half`, `html`, `truncated`, `small`, `redirect`, or `` for nothing."""
+    `slow`, `cut`, `half`, `html`, `truncated`, `small`, `moved`, `redirect`, or `` for nothing."""
     counts: Counter[str] = field(default_factory=Counter)
     """Requests by path, and whole images by pass."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -125,6 +127,9 @@ class FakeSentinelHub:
             raise AnswerError(400, "CATALOG_BAD_REQUEST", "limit must be between 1 and 100")
         if "bbox" in body and "intersects" in body:
             raise AnswerError(400, "CATALOG_BAD_REQUEST", "bbox and intersects exclude each other")
+        if body.get("filter-lang", "cql2-text") != "cql2-text":
+            raise AnswerError(400, "CATALOG_BAD_REQUEST", "only cql2-text is read here")
+        wanted = _conditions(body.get("filter") or "")
         begin, _, end = body["datetime"].partition("/")
         where = shape(body["intersects"]) if "intersects" in body else box(*body["bbox"])
         found = [
@@ -134,6 +139,7 @@ class FakeSentinelHub:
             and (begin == ".." or datetime.fromisoformat(begin) <= one.acquired)
             and (end == ".." or one.acquired <= datetime.fromisoformat(end))
             and where.intersects(self.sky.footprint(one))
+            and all(holds(self.item(one)["properties"]) for holds in wanted)
         ]
         first, size = body.get("next", 0), min(limit, self.page)
         items = [self.item(one) for one in found[first : first + size]]
@@ -166,6 +172,25 @@ class FakeSentinelHub:
             "collection": one.collection,
             "links": [],
         }
+
+
+def _conditions(text: str) -> list[Callable[[Mapping[str, Any]], bool]]:
+    """What a filter in CQL2 text asks of properties: `a = 'x' AND b < 3` and no more is read."""
+    return [_condition(part) for part in re.split(r"\sAND\s", text) if part.strip()]
+
+
+def _condition(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    found = re.fullmatch(r"\s*([\w:]+)\s*(<|=)\s*(?:'([^']*)'|(\d+(?:\.\d+)?))\s*", text)
+    if found is None:
+        raise AnswerError(400, "CATALOG_BAD_REQUEST", f"no such filter: {text}")
+    name, sign, word, number = found.groups()
+    value = float(number) if word is None else word
+
+    def holds(said: Mapping[str, Any]) -> bool:
+        stated = said.get(name)
+        return stated == value if sign == "=" else stated is not None and stated < value
+
+    return holds
 
 
 @contextmanager
@@ -249,13 +274,17 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "small":
             body["output"]["width"] -= 1
             image = image_of(self.service.sky, self.service.published, body)
+        if fault == "moved":
+            bounds = body["input"]["bounds"]
+            bounds["bbox"] = [edge + 60.0 for edge in bounds["bbox"]]
+            image = image_of(self.service.sky, self.service.published, body)
         content = image.content[: len(image.content) // 2 if fault == "truncated" else None]
-        if not self._happens("" if fault in {"small", "truncated"} else fault, content):
+        if not self._happens("" if fault in _DAMAGES else fault, content):
             return
         with self.service.lock:
             self.service.units += image.units
             self.service.images += 1
-            if image.shown and fault not in {"small", "truncated"}:
+            if image.shown and fault not in _DAMAGES:
                 self.service.counts[image.shown.identifier] += 1
                 self.service.on_image(image.shown)
         self._send(content, "image/tiff", {"X-ProcessingUnits-Spent": f"{image.units:.6f}"})

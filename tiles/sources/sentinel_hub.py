@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import NoWorkersError, SceneError, SourceError, WorkerError
-from geo.geobox import Window
+from geo.geobox import GeoBox, Window
 from tiles.files.gdal_env import gdal_env
 from tiles.files.raster_file import DECODING_ERRORS, one_line, open_raster
 from tiles.limited import LimitedPool, limited_pool
 from tiles.sources.acquisition import Acquisition, Kind
+from tiles.sources.answer_words import without_folders
 from tiles.sources.assemble import Piece, assemble, room_for
 from tiles.sources.parts import PartsFolder
 from tiles.sources.process_units import process_units
@@ -72,18 +73,16 @@ class SentinelHub:
         """Fetch what an acquisition shows of an area into a folder; see `Source`."""
         plan, product = self._plan(acquisition, area), self.spec.product
         parts = PartsFolder(folder, self._purpose(acquisition, plan, product))
-        units = 0.0
         with limited_pool(1, room_for(plan.grid, len(product.bands), product.dtype)) as pool:
             for window in plan.windows:
                 check()
-                if parts.has(_part(window)):
-                    units += _units(window, product)
-                else:
-                    units += self._fetch_part(acquisition, plan, window, parts, (pool, check))
+                if not parts.has(_part(window)):
+                    self._fetch_part(acquisition, plan, window, parts, (pool, check))
             check()
             _assemble(pool, plan, product, parts, folder)
+        fetched = _fetched(acquisition, product, parts.spent)
         parts.clear()
-        return _fetched(acquisition, product, units)
+        return fetched
 
     def _fetch_part(
         self,
@@ -92,32 +91,48 @@ class SentinelHub:
         window: Window,
         parts: PartsFolder,
         under: tuple[LimitedPool, Callable[[], None]],
-    ) -> float:
-        """Fetch one window, look at it and keep it; what it cost in units, all tries together."""
-        product, (pool, check), spent = self.spec.product, under, 0.0
+    ) -> None:
+        """Fetch one window, look at it and keep it."""
+        product, (pool, check), grid = self.spec.product, under, plan.grid.crop(window)
         for number in range(IMAGE_TRIES):
-            content, units = self._asked().image(
-                product, plan.grid.crop(window), _instants(acquisition), check
-            )
-            spent += _units(window, product) if units is None else units
+            check()  # also whether the next image may still be spent
             draft = parts.draft(_part(window))
-            draft.write_bytes(content)
+            draft.write_bytes(self._image(acquisition, grid, parts, check))
             try:
-                wanted = (product.channels, window.height, window.width)
-                pool.run(check_image, draft, wanted, product.dtype)
+                pool.run(check_image, draft, grid, product.channels, product.dtype)
             except NoWorkersError:
                 raise
             except (SceneError, WorkerError) as error:
                 draft.unlink()
                 if number + 1 == IMAGE_TRIES:
+                    why = without_folders(str(error), parts.place)
                     raise SourceError(
                         f"{self.name}: what came of {acquisition.identifier} is no image as it was "
-                        f"asked for ({error}); try again later"
+                        f"asked for ({why}); try again later"
                     ) from None
                 continue
             parts.keep(_part(window), draft)
             break
-        return spent
+
+    def _image(
+        self,
+        acquisition: Acquisition,
+        grid: GeoBox,
+        parts: PartsFolder,
+        check: Callable[[], None],
+    ) -> bytes:
+        """An image, its units counted before it is asked for and set right by what is charged."""
+        product = self.spec.product
+        expected, charged = _units(grid, product), [0.0]
+
+        def paid(units: float | None) -> None:
+            charged.append(expected if units is None else units)
+
+        parts.spend(expected)  # a kill while it is made leaves it counted
+        try:
+            return self._asked().image(product, grid, _instants(acquisition), check, paid)
+        finally:
+            parts.spend(sum(charged) - expected)
 
     def _plan(self, acquisition: Acquisition, area: BaseGeometry) -> RequestGrid:
         return request_grid(area, acquisition.footprint, self.spec.request_px)
@@ -144,15 +159,19 @@ class SentinelHub:
         return self._hub
 
 
-def check_image(path: Path, shape: tuple[int, int, int], dtype: str) -> None:
+def check_image(path: Path, grid: GeoBox, channels: int, dtype: str) -> None:
     """Decode a stranger's image, in a child under limits.
 
-    Raises SceneError where it is damaged, or not of `shape` (channels, rows, columns) and `dtype`.
+    Raises SceneError where it is damaged, or not of so many channels of `dtype` on the grid.
     """
     with gdal_env(), open_raster(str(path)) as image:
-        found = (image.count, *image.shape)
+        found, shape = (image.count, *image.shape), (channels, *grid.shape)
         if found != shape or set(image.dtypes) != {dtype}:
             raise SceneError(f"{found} pixels of {image.dtypes[0]}, not {shape} of {dtype}")
+        code = image.crs.to_epsg() if image.crs else None
+        if code != grid.crs.to_epsg() or not image.transform.almost_equals(grid.transform, 1e-3):
+            place = [round(edge, 1) for edge in image.bounds]
+            raise SceneError(f"it lies at {place} of EPSG:{code}, not at {[*grid.bounds]}")
         try:
             for _, block in image.block_windows(1):
                 image.read(window=block)
@@ -175,18 +194,19 @@ def _assemble(
         try:
             pool.run(assemble, plan.grid, bands, dtype, pieces, folder / name, nodata)
         except SceneError as error:
-            parts.clear()  # they were looked at when they came: this disk damaged them
-            raise SourceError(f"kept parts are damaged and will be fetched anew: {error}") from None
+            parts.drop_all()  # they were looked at when they came: this disk damaged them
+            why = without_folders(str(error), parts.place, folder)
+            raise SourceError(f"kept parts are damaged and will be fetched anew: {why}") from None
 
 
 def _part(window: Window) -> str:
     return f"r{window.row}-c{window.col}.tif"
 
 
-def _units(window: Window, product: Product) -> float:
+def _units(size: Window | GeoBox, product: Product) -> float:
     return process_units(
-        window.height,
-        window.width,
+        size.height,
+        size.width,
         product.inputs,
         product.bits,
         orthorectified=product.kind is Kind.SAR,
@@ -204,6 +224,7 @@ def _instants(acquisition: Acquisition) -> tuple[datetime, datetime]:
 
 def _fetched(acquisition: Acquisition, product: Product, units: float) -> Fetched:
     optical = product.kind is Kind.OPTICAL
+    listed = acquisition.detail.get("baseline")
     middle = acquisition.footprint.centroid
     azimuth, elevation = sun_position(acquisition.acquired, middle.x, middle.y)
     said: dict[str, Any] = {
@@ -214,8 +235,6 @@ def _fetched(acquisition: Acquisition, product: Product, units: float) -> Fetche
     }
     if optical:
         said |= {"view:sun_azimuth": round(azimuth, 2), "view:sun_elevation": round(elevation, 2)}
-    if "baseline" in acquisition.detail:
-        said["processing:version"] = acquisition.detail["baseline"]
     if acquisition.orbit:
         number, _, state = acquisition.orbit.partition(" ")
         said["sat:relative_orbit"] = int(number)
@@ -228,5 +247,6 @@ def _fetched(acquisition: Acquisition, product: Product, units: float) -> Fetche
         reflectance=optical,
         units=round(units, 4),
         properties=said,
-        steps=product.steps,
+        # no request can name a baseline, and no answer does: `processing:version` stays unsaid
+        steps=product.steps if listed is None else (f"listed as baseline {listed}", *product.steps),
     )

@@ -6,7 +6,7 @@ it is exchanged: how a request is sent. This module is imported when the first r
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +19,8 @@ from sentinelhub.download.models import DownloadRequest, DownloadResponse
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 
 from geo.errors import InputError, QuotaError, SourceError
+from tiles.sources.answer_words import words_of
+from tiles.sources.web_session import by_settings_only
 
 CONNECT_S = 10.0
 """Time for a connection."""
@@ -30,6 +32,8 @@ WHOLE = 5
 """An answer that comes in drops is given up after so many times the time for a part of it."""
 TOKEN_BYTES = 1 << 20
 """Largest answer of the identity service."""
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
+_BAD_REQUEST = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 _AWAY = (
     requests.ConnectionError,
     requests.Timeout,
@@ -83,20 +87,22 @@ class PatientClient(SentinelHubDownloadClient):
     ) -> None:
         super().__init__(config=config)
         self.name = name
-        self.check: Callable[[], None] = _go_on
+        self.check: Callable[[], None] = go_on
+        self.paid: Callable[[Mapping[str, str]], None] = go_on
         self.most_bytes = 16 << 20
         self._secrets = secrets
         self._patience = patience
-        self._line = requests.Session()
+        self._line = by_settings_only(requests.Session())
         self._token = ""
         self._renew_at = 0.0
 
     def send(self, request: DownloadRequest) -> DownloadResponse:
         """The answer to a request.
 
-        Calls `check` before each try and while it waits; takes at most `most_bytes`. Raises
-        SourceError (away, slow, limited for longer than is waited, refused), QuotaError and
-        InputError (the request can never be answered).
+        Calls `check` before each try and while it waits, `paid` with the headers of every answer
+        that is charged, which need not come whole; takes at most `most_bytes`. Raises SourceError
+        (away, slow, limited for longer than is waited, refused), QuotaError and InputError (the
+        request can never be answered).
         """
         waits, renewed, left = self._waits(), False, self._patience.longest_wait_s
         while True:
@@ -187,6 +193,8 @@ class PatientClient(SentinelHubDownloadClient):
                 allow_redirects=False,
                 **what,  # type: ignore[arg-type]
             ) as answer:
+                if answer.status_code == HTTPStatus.OK and url != self.config.sh_token_url:
+                    self.paid(answer.headers)
                 content = bytearray()
                 for chunk in answer.iter_content(1 << 16):
                     content += chunk
@@ -212,7 +220,7 @@ class PatientClient(SentinelHubDownloadClient):
             return _AgainError("the service limits its requests", _asked_wait_s(answer))
         if code == HTTPStatus.UNAUTHORIZED:
             return _AgainError(f"the service refuses its own token ({words})", renew=True)
-        if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _PASSING:
             return _AgainError(f"the service answers {code} ({words})")
         if code == HTTPStatus.FORBIDDEN:
             spent = "INSUFFICIENT_PROCESSING" in words.upper()
@@ -220,9 +228,12 @@ class PatientClient(SentinelHubDownloadClient):
             return (QuotaError if spent else SourceError)(
                 self._told(f"the account's {why} ({words})")
             )
-        if code < HTTPStatus.BAD_REQUEST:
-            return SourceError(self._told(f"the service answers {code}, not 200: set its address"))
-        return InputError(self._told(f"the service refuses the request ({code}: {words})"))
+        if code in _BAD_REQUEST:
+            return InputError(self._told(f"the service refuses the request ({code}: {words})"))
+        # no service of this kind is there: the settings' fault, not that of what is asked for
+        return SourceError(
+            self._told(f"the service answers {code} ({words}), not 200: set its address")
+        )
 
     def _words(self, answer: requests.Response) -> str:
         """What the service says, in one line, without secrets it may have sent back."""
@@ -230,17 +241,14 @@ class PatientClient(SentinelHubDownloadClient):
             said = decode_sentinelhub_err_msg(answer)
         except Exception:  # noqa: BLE001  (it guesses at what strangers sent)
             said = answer.text
-        text = " ".join(said.split())
-        for secret in (*self._secrets, self._token):
-            text = text.replace(secret, "***") if secret else text
-        return text[:300] or "without a word"
+        return words_of(said, (*self._secrets, self._token)) or "without a word"
 
     def _told(self, why: object) -> str:
         return f"{self.name}: {why}"
 
 
-def _go_on() -> None:
-    """Nothing to look at."""
+def go_on(*_: object) -> None:
+    """Nothing to look at, nothing to note."""
 
 
 def _kind(error: Exception) -> str:

@@ -15,8 +15,20 @@ _OPTICAL = re.compile(
     r"(S2[A-Z])_MSIL2A_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T([0-9A-Z]{5})_(\d{8}T\d{6})"
 )
 _RADAR = re.compile(r"(S1[A-Z])_IW_GRDH_1S[A-Z]{2}_(\d{8}T\d{6})_(\d{8}T\d{6})_(\d{6})_")
-_FIRST_ORBIT = {"S1A": 73, "S1B": 27, "S1C": 172}
-"""Absolute orbit in which a satellite flew relative orbit 1 (ESA's product definition)."""
+_FIRST_ORBIT = {"S1A": 73, "S1B": 27, "S1D": 42}
+"""Absolute orbit, but for multiples of _ORBITS, in which a satellite flew relative orbit 1."""
+_FIRST_OF_C = (
+    (datetime.min.replace(tzinfo=UTC), 172),
+    (datetime(2026, 6, 9, tzinfo=UTC), None),
+    (datetime(2026, 6, 24, tzinfo=UTC), 99),
+)
+"""The same of Sentinel-1C from an instant on; None: not known while it was moved."""
+# Relative orbit = (absolute - first) mod 175 + 1 with 73 and 27: ESA's Sentinel-1 pages, as
+# sentinelsat, ASF and SNAP's readers have it; 172: MintPy. 42 was held against the catalogue of the
+# Copernicus Data Space: S1D's orbit 4762 of 2026-09-27 is listed as relative orbit 171. S1C was
+# moved from 9 to 23 June 2026 to fly 6 days from S1D and not one
+# (dataspace.copernicus.eu/news/2026-5-28-sentinel-1-orbital-reconfiguration-dates): 5 days are 73
+# orbits, and 172 becomes 99.
 _ORBITS = 175
 _STAMP = "%Y%m%dT%H%M%S"
 
@@ -79,7 +91,7 @@ def _by_name(identifier: str, said: Mapping[str, Any], acquired: datetime) -> di
             "acquired": begun + (ended - begun) / 2,
             "platform": _platform(platform),
             "same_as": f"{_platform(platform)} {start}",
-            "orbit": _radar_orbit(platform, int(absolute), said.get("sat:orbit_state")),
+            "orbit": _radar_orbit(platform, int(absolute), begun, said),
             "detail": {"from": begun.isoformat(), "to": ended.isoformat()},
         }
     return {
@@ -95,9 +107,12 @@ def _platform(name: str) -> str:
     return f"sentinel-{name[1:].lower()}"
 
 
-def _radar_orbit(platform: str, absolute: int, state: str | None) -> str:
+def _radar_orbit(platform: str, absolute: int, begun: datetime, said: Mapping[str, Any]) -> str:
     """Relative orbit and direction; empty where either is unknown: then nothing compares."""
-    first = _FIRST_ORBIT.get(platform)
-    if first is None or not state:
-        return ""
-    return f"{(absolute - first) % _ORBITS + 1:03d} {str(state).lower()}"
+    relative, state = said.get("sat:relative_orbit"), said.get("sat:orbit_state")
+    if not isinstance(relative, int):
+        first = _FIRST_ORBIT.get(platform)
+        if platform == "S1C":
+            first = [orbit for since, orbit in _FIRST_OF_C if since <= begun][-1]
+        relative = None if first is None else (absolute - first) % _ORBITS + 1
+    return f"{relative:03d} {str(state).lower()}" if relative is not None and state else ""

@@ -4,7 +4,7 @@ Imported when the first request is made, as the library is heavy.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from sentinelhub.geometry import BBox
 from geo.errors import SourceError
 from geo.geobox import GeoBox
 from tiles.sources.acquisition import Kind
-from tiles.sources.sentinel_hub_client import Patience, PatientClient
+from tiles.sources.sentinel_hub_client import Patience, PatientClient, go_on
 from tiles.sources.sentinel_hub_products import Product
 from tiles.sources.sentinel_hub_spec import SentinelHubSpec
 from tiles.sources.source import Ask
@@ -79,8 +79,13 @@ class Hub:
         grid: GeoBox,
         between: tuple[datetime, datetime],
         check: Callable[[], None],
-    ) -> tuple[bytes, float | None]:
-        """A TIFF on `grid` of what was sensed between two instants, and what it cost in units."""
+        paid: Callable[[float | None], None],
+    ) -> bytes:
+        """A TIFF on `grid` of what was sensed between two instants.
+
+        `check` is called while it comes, `paid` with the units of every answer that is charged, as
+        it begins to come; None where it does not say.
+        """
         request = SentinelHubRequest(
             product.script,
             [
@@ -98,14 +103,17 @@ class Hub:
             config=self._config,
         ).download_list[0]
         raw = grid.height * grid.width * product.channels * product.bits // 8
-        self._client.most_bytes, self._client.check = raw * 3 // 2 + (1 << 20), check
-        answer = self._client.send(request)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        if "tif" not in headers.get("content-type", ""):
-            raise SourceError(
-                f"{self._name}: {headers.get('content-type', 'no type')} came instead of an image"
-            )
-        return answer.content, _number(headers.get(SPENT_HEADER))
+        client = self._client
+        client.most_bytes = raw * 3 // 2 + (1 << 20)
+        client.check, client.paid = check, lambda headers: paid(_number(headers.get(SPENT_HEADER)))
+        try:
+            answer = client.send(request)
+        finally:
+            client.check = client.paid = go_on  # searches are not part of this fetch
+        kind = _header(answer.headers, "content-type") or "no type"
+        if "tif" not in kind:
+            raise SourceError(f"{self._name}: {kind:.60} came instead of an image")
+        return answer.content
 
 
 def _collection(spec: SentinelHubSpec) -> DataCollection:
@@ -123,6 +131,10 @@ def _collection(spec: SentinelHubSpec) -> DataCollection:
 
 def _whole(when: datetime) -> datetime:
     return when.replace(microsecond=0)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def _number(text: str | None) -> float | None:

@@ -66,7 +66,7 @@ class Fetched:
     reflectance: bool = True
     """Pixels are surface reflectance in ten-thousandths; False: digital numbers of the sensor."""
     units: float = 0.0
-    """Processing units that were spent."""
+    """Processing units that were spent in this folder, also on images that were no good."""
     position_error_m: float | None = None
     """Error of position (one standard deviation) that the processing states; None: not stated."""
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -133,6 +133,7 @@ class Source(Protocol):
 
         Parts that an earlier try left there with their checksums are not fetched again. `check` is
         called between requests; what it raises ends the fetch with all finished parts kept. When it
-        returns, BANDS_FILE and what belongs to it are whole, and nothing else is left.
+        returns, BANDS_FILE and what belongs to it are whole, and nothing else is left. Until then
+        `parts.units_spent(folder)` tells what a metered source took, after failures and kills too.
         """
         ...

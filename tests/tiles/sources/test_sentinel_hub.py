@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +100,18 @@ def test_all_pages_are_asked_for(hub: FakeSentinelHub, sky: Sky) -> None:
     assert hub.counts[CATALOG] == 7
 
 
+def test_the_catalogue_keeps_to_filters(hub: FakeSentinelHub, sky: Sky) -> None:
+    """Of radar the library asks for one mode, polarisation and resolution."""
+    sky.passes.append(
+        replace(RADAR, identifier=RADAR.identifier[:-1] + "1", said={"s1:polarization": "SV"})
+    )
+    found = list(hub_source(hub, collection="sentinel-1-grd").search(Ask(sky.area, *JUNE)))
+    assert [one.identifier for one in found] == [RADAR.identifier]
+    body = {"collections": ["sentinel-2-l2a"], "bbox": sky.area.bounds, "datetime": "../.."}
+    least = hub.search({**body, "filter": "eo:cloud_cover < 10"})["features"]
+    assert [item["id"] for item in least] == [CLEAR.identifier]
+
+
 def test_what_is_not_published_is_not_there(hub: FakeSentinelHub, sky: Sky) -> None:
     hub.now = CLEAR.published - timedelta(minutes=1)
     assert list(hub_source(hub).search(Ask(sky.area, *JUNE))) == []
@@ -165,7 +178,8 @@ def test_a_fetched_folder_is_a_scene_with_sun_and_baseline(
 
     scene = open_scene(str(tmp_path / BANDS_FILE), date(2023, 6, 1))
     assert scene.band_names == fetched.bands
-    assert fetched.properties["processing:version"] == "05.09"
+    assert "processing:version" not in fetched.properties, "no answer says it"
+    assert fetched.steps[0] == "listed as baseline 05.09"
     assert fetched.properties["view:sun_elevation"] == pytest.approx(72, abs=1)
     assert fetched.reflectance and fetched.has_scl and fetched.has_cloud_probability
 

@@ -14,6 +14,7 @@ from tests.fakes.sentinel_hub import CATALOG, CLIENT, PROCESS, TOKEN, FakeSentin
 from tests.fakes.sky import Sky
 from tests.tiles.sources.conftest import CLEAR
 from tiles.sources.acquisition import Acquisition
+from tiles.sources.parts import units_spent
 from tiles.sources.sentinel_hub import SentinelHub
 from tiles.sources.source import BANDS_FILE, Ask
 
@@ -44,7 +45,7 @@ def test_a_mood_that_passes_is_waited_for(hub: FakeSentinelHub, sky: Sky) -> Non
     assert hub.counts[CATALOG] == 4
 
 
-@pytest.mark.parametrize("mood", ["429", "500", "502", "cut", "half"])
+@pytest.mark.parametrize("mood", ["429", "500", "502", "408", "425", "cut", "half"])
 def test_a_mood_that_stays_is_told_after_so_many_tries(
     hub: FakeSentinelHub, sky: Sky, mood: str
 ) -> None:
@@ -147,6 +148,9 @@ def test_the_identity_service_has_moods_too(hub: FakeSentinelHub, sky: Sky, mood
         ("quota", QuotaError, "Insufficient processing units"),
         ("403", SourceError, "rights do not reach"),
         ("400", InputError, "scripted 400"),
+        ("413", InputError, "scripted 413"),
+        ("404", SourceError, "answers 404 .*set its address"),
+        ("405", SourceError, "answers 405 .*set its address"),
         ("redirect", SourceError, "answers 302"),
     ],
 )
@@ -166,18 +170,104 @@ def test_what_is_no_image_is_asked_for_again_and_never_kept(
 ) -> None:
     source = hub_source(hub)
     one = clear(source, sky)
-    hub.faults[PROCESS].extend(["truncated", "small", "truncated", ""])  # all of them are charged
+    hub.faults[PROCESS].extend(["truncated", "small", "moved", ""])  # all of them are charged
 
-    with pytest.raises(SourceError, match="no image as it was asked for"):
+    with pytest.raises(SourceError, match="no image as it was asked for") as caught:
         source.fetch(one, sky.area, tmp_path, go_on)
+    assert str(tmp_path) not in str(caught.value)
     assert list((tmp_path / ".parts").glob("*.tif")) == []
 
     fetched = source.fetch(one, sky.area, tmp_path, go_on)
 
     assert hub.counts[PROCESS] == 4
-    assert fetched.units == pytest.approx(hub.units / 2, rel=0.02), "its own two, not those before"
+    assert fetched.units == pytest.approx(hub.units, abs=1e-3), "all four"
     with rasterio.open(tmp_path / BANDS_FILE) as image:
         assert image.count == 2
+
+
+def test_an_image_of_other_ground_is_none(hub: FakeSentinelHub, sky: Sky, tmp_path: Path) -> None:
+    source = hub_source(hub)
+    one = clear(source, sky)
+    hub.faults[PROCESS].extend(["moved", "moved"])
+    with pytest.raises(SourceError, match=r"it lies at .* not at"):
+        source.fetch(one, sky.area, tmp_path, go_on)
+
+
+def test_what_was_charged_is_known_whatever_becomes_of_the_fetch(
+    hub: FakeSentinelHub, sky: Sky, tmp_path: Path
+) -> None:
+    source = hub_source(hub)
+    one = clear(source, sky)
+    told = source.cost(one, sky.area).units
+    for number in range(1, 4):
+        hub.faults[PROCESS].extend(["truncated"] * 2)
+        with pytest.raises(SourceError):
+            source.fetch(one, sky.area, tmp_path, go_on)
+        assert units_spent(tmp_path) == pytest.approx(hub.units) == pytest.approx(2 * number * told)
+
+    hub.faults[PROCESS].extend(["500"] * 4)
+    with pytest.raises(SourceError):
+        source.fetch(one, sky.area, tmp_path, go_on)
+    assert units_spent(tmp_path) == pytest.approx(hub.units), "a refusal is not charged"
+
+    hub.faults[PROCESS].append("half")  # an answer that began was worked for
+    fetched = source.fetch(one, sky.area, tmp_path, go_on)
+    assert fetched.units == pytest.approx(hub.units + told, rel=1e-3)
+    assert units_spent(tmp_path) == 0
+
+
+def test_what_is_asked_for_is_counted_before_it_comes(
+    hub: FakeSentinelHub, sky: Sky, tmp_path: Path
+) -> None:
+    """A kill while the service works leaves no room to write it down."""
+    source = hub_source(hub)
+    one = clear(source, sky)
+    seen: list[float] = []
+    hub.on_image = lambda _: seen.append(units_spent(tmp_path))
+    source.fetch(one, sky.area, tmp_path, go_on)
+    assert seen == [pytest.approx(source.cost(one, sky.area).units)]
+
+
+def test_each_image_may_be_refused_before_it_is_spent(
+    hub: FakeSentinelHub, sky: Sky, tmp_path: Path
+) -> None:
+    """`check` reads what was spent: a budget holds for images that are asked for again, too."""
+    source = hub_source(hub)
+    one = clear(source, sky)
+    most = source.cost(one, sky.area).units
+
+    def check() -> None:
+        if units_spent(tmp_path) > most * 1.001:
+            raise QuotaError("all of it")
+
+    hub.faults[PROCESS].extend(["truncated"] * 2)
+    with pytest.raises(QuotaError):
+        source.fetch(one, sky.area, tmp_path, check)
+    assert hub.units == pytest.approx(most), "one image, not two"
+
+
+def test_a_search_is_not_part_of_the_fetch_before_it(
+    hub: FakeSentinelHub, sky: Sky, tmp_path: Path
+) -> None:
+    source, lost = hub_source(hub), False
+
+    def check() -> None:
+        if lost:
+            raise StoppedError("the job of long ago")
+
+    source.fetch(clear(source, sky), sky.area, tmp_path, check)
+    lost = True
+    hub.faults[CATALOG].append("500")
+    assert len(search(source, sky)) == 2
+
+
+def test_proxies_of_the_environment_are_not_used(
+    hub: FakeSentinelHub, sky: Sky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert len(search(hub_source(hub, tries=1), sky)) == 2
 
 
 def test_a_page_of_a_captive_portal_is_no_image(

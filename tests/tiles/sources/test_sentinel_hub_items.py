@@ -61,6 +61,26 @@ def test_a_radar_item_says_orbit_and_span() -> None:
     assert found.cloud_share is None
 
 
+@pytest.mark.parametrize(
+    ("name", "orbit"),
+    [
+        ("S1B_IW_GRDH_1SDV_20210803T095433_20210803T095458_028077_035967_89F8", "051"),
+        ("S1C_IW_GRDH_1SDV_20260608T095433_20260608T095458_007672_00F5B1_89F8", "151"),
+        ("S1C_IW_GRDH_1SDV_20260612T095433_20260612T095458_007730_00F5B1_89F8", ""),
+        ("S1C_IW_GRDH_1SDV_20260624T095433_20260624T095458_007899_00F5B1_89F8", "101"),
+        # as the catalogue of the Copernicus Data Space lists it
+        ("S1D_IW_GRDH_1SDV_20260927T112236_20260927T112305_004762_008EC4_A3A7", "171"),
+        ("S1E_IW_GRDH_1SDV_20300101T095433_20300101T095458_004762_008EC4_A3A7", ""),
+    ],
+)
+def test_relative_orbits_of_each_satellite(name: str, orbit: str) -> None:
+    said = {"datetime": "2026-06-03T09:54:33Z", "sat:orbit_state": "DESCENDING"}
+    found = acquisition_of_item("sh", "sentinel-1-grd", item(name, **said))
+    assert found.orbit == (f"{orbit} descending" if orbit else "")
+    stated = acquisition_of_item("sh", "x", item(name, **said, **{"sat:relative_orbit": 7}))
+    assert stated.orbit == "007 descending", "what an item says holds"
+
+
 @pytest.mark.parametrize("said", [{}, {"sat:orbit_state": None}])
 def test_without_a_direction_radar_compares_with_nothing(said: dict[str, Any]) -> None:
     name = "S1A_IW_GRDH_1SDV_20230603T095433_20230603T095458_049719_05FA89_89F8"
