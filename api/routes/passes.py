@@ -1,8 +1,5 @@
 """Watches and passes: what was looked for, what came in, and what became of it."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +9,7 @@ from api.accounts.signed_in import may
 from api.bodies.passes import PassAnswer, Passes, PassQuery, WatchAnswer, Watches
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
-from geo.errors import InputError
+from api.page_cursor import cursor_after, place_of
 from leads.domain.roles import Actor
 from leads.store.engine import reading
 from leads.store.pass_list import states_of
@@ -48,7 +45,7 @@ def _told(row: WatchRow) -> dict[str, object]:
 @router.get("/passes", operation_id="list_passes", responses=problems(*ACCOUNT))
 def passes(query: Annotated[PassQuery, Query()], _: Reader, ctx: Ctx) -> Passes:
     """The ledger, the latest acquired first."""
-    after = None if query.cursor is None else _place(query.cursor)
+    after = None if query.cursor is None else place_of(query.cursor)
     with reading(ctx.engine) as connection:
         found = passes_of(
             connection,
@@ -61,21 +58,5 @@ def passes(query: Annotated[PassQuery, Query()], _: Reader, ctx: Ctx) -> Passes:
     more = len(found) > query.limit
     return Passes(
         passes=[PassAnswer.model_validate(row) for row in shown],
-        next_cursor=_cursor(shown[-1].acquired, shown[-1].pass_id) if more else None,
+        next_cursor=cursor_after(shown[-1].acquired, shown[-1].pass_id) if more else None,
     )
-
-
-def _cursor(acquired: datetime, pass_id: str) -> str:
-    return urlsafe_b64encode(json.dumps([acquired.isoformat(), pass_id]).encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, pass_id = json.loads(urlsafe_b64decode(cursor.encode()))
-        stated = datetime.fromisoformat(at)
-        acquired = stated.astimezone(UTC) if stated.tzinfo else None
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        acquired, pass_id = None, None
-    if acquired is None or not isinstance(pass_id, str):
-        raise InputError("the cursor is not one of this list: start again from its first page")
-    return acquired, pass_id

@@ -1,8 +1,6 @@
 """Runs: what was filed, what is under way, and taking a bad one back."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -23,8 +21,9 @@ from api.bodies.run import (
 )
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
+from api.page_cursor import cursor_after, place_of
 from api.run_answers import job_answer, job_detail, run_detail
-from geo.errors import ConflictError, InputError, NotFoundError
+from geo.errors import ConflictError, NotFoundError
 from leads.domain.job import RUN
 from leads.domain.roles import Actor
 from leads.store.engine import reading
@@ -66,14 +65,14 @@ def one_job(job_id: JobId, _: Reader, ctx: Ctx) -> JobDetail:
 @router.get("/runs", operation_id="list_runs", responses=problems(*ACCOUNT))
 def runs(query: Annotated[RunQuery, Query()], _: Reader, ctx: Ctx) -> Runs:
     """Filed runs, the latest first."""
-    after = None if query.cursor is None else _place(query.cursor)
+    after = None if query.cursor is None else place_of(query.cursor)
     with reading(ctx.engine) as connection:
         found = list_runs(connection, query.limit + 1, after)
     shown = found[: query.limit]
     more = len(found) > query.limit
     return Runs(
         runs=[RunAnswer.model_validate(row) for row in shown],
-        next_cursor=_cursor(shown[-1].filed_at, shown[-1].run_id) if more else None,
+        next_cursor=cursor_after(shown[-1].filed_at, shown[-1].run_id) if more else None,
     )
 
 
@@ -120,19 +119,3 @@ def _detail(connection: Connection, run_id: str, now: datetime) -> RunDetail:
     made_by = job_of_run(connection, found)
     aside = () if made_by is None else set_aside_tiles(connection, made_by.job_id)
     return run_detail(found, made_by, aside, now)
-
-
-def _cursor(filed_at: datetime, run_id: str) -> str:
-    return urlsafe_b64encode(json.dumps([filed_at.isoformat(), run_id]).encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, run_id = json.loads(urlsafe_b64decode(cursor.encode()))
-        stated = datetime.fromisoformat(at)
-        filed_at = stated.astimezone(UTC) if stated.tzinfo else None
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        filed_at, run_id = None, None
-    if filed_at is None or not isinstance(run_id, str):
-        raise InputError("the cursor is not one of this list: start again from its first page")
-    return filed_at, run_id
