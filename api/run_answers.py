@@ -6,6 +6,7 @@ from typing import Any
 
 from api.bodies.run import JobAnswer, JobDetail, RunDetail, SetAside
 from leads.domain.job import Job, JobState
+from leads.domain.told import names_only
 from leads.run.jobs.progress import Progress
 from leads.store.job_tiles import TileRow
 from leads.store.runs import RunRow
@@ -74,4 +75,4 @@ def _named(text: str, paths: list[str]) -> str:
     """The text with the names of files in place of their paths."""
     for path in sorted(paths, key=len, reverse=True):
         text = text.replace(path, PurePath(path).name)
-    return text
+    return names_only(text)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from geo.errors import ConflictError, HongxianError, SourceError, StoppedError
+from leads.domain.told import names_only
 from leads.intake.ledger import sensings, settle
 from leads.intake.reconcile import left_lying
 from leads.intake.watch_spec import WatchSpec
@@ -185,6 +186,7 @@ def _alert(watch: WatchSpec, event: str, failures: int, reason: str | None) -> d
     name = f"{watch.name} ({watch.source.name})"
     text = f"红线：影像源恢复 {name} / Hongxian: source of {name} answers again"
     if reason is not None:
+        reason = names_only(reason)
         away = f"红线：影像源连续 {failures} 次无应答 {name}（{reason}）"
         text = f"{away}/ Hongxian: source of {name} away"
     return {

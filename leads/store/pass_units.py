@@ -46,7 +46,9 @@ def set_counted(
     values = {"source": source, "units": told.units, "ended": told.ended, "at": now}
     mine = (pass_units.c.pass_id == pass_id, _in(month))
     if connection.execute(update(pass_units).where(*mine).values(values)).rowcount == 0:
-        connection.execute(insert(pass_units).values({"pass_id": pass_id, "month": month, **values}))
+        connection.execute(
+            insert(pass_units).values({"pass_id": pass_id, "month": month, **values})
+        )
     total = select(func.sum(pass_units.c.units)).where(pass_units.c.pass_id == pass_id)
     summed = {"units": total.scalar_subquery()}
     connection.execute(update(passes).where(passes.c.pass_id == pass_id).values(summed))

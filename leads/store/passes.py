@@ -12,6 +12,7 @@ from geo.errors import NotFoundError
 from leads.custody.canonical import canonical_json
 from leads.domain.job import FETCH, USUAL_PRIORITY, Job
 from leads.domain.passes import MOST_FETCHES, PassRole, PassState, rest
+from leads.domain.told import names_only
 from leads.store.jobs import enqueue, jobs_named
 from leads.store.pass_tables import pass_jobs, passes
 from leads.store.watches import lock_watch
@@ -165,10 +166,12 @@ def set_state(
 ) -> PassRow:
     """Put a pass into a state, with its reason; `values` are further columns, by name.
 
+    Of files of this machine the reason keeps the names, not where they lie.
+
     What a state says nothing of is cleared: twin and instant to be taken up again. Raises
     NotFoundError.
     """
-    short = None if reason is None else " ".join(reason.split())[:_LONGEST_REASON]
+    short = None if reason is None else names_only(" ".join(reason.split()))[:_LONGEST_REASON]
     cleared = {"twin_of": None, "not_before": None}
     told = {"state": state, "reason": short, "updated_at": now, **cleared, **values}
     changed = update(passes).where(passes.c.pass_id == pass_id).values(told)

@@ -9,6 +9,7 @@ from shapely import MultiPolygon
 from sqlalchemy import Connection, Row, insert, select, update
 
 from geo.errors import NotFoundError
+from leads.domain.told import names_only
 from leads.store.engine import lock_for
 from leads.store.pass_tables import watches
 
@@ -118,7 +119,11 @@ def note_success(connection: Connection, name: str, anchor: datetime, now: datet
 
 def note_failure(connection: Connection, name: str, error: str, now: datetime) -> WatchRow:
     """A look failed: the anchor stays where it is."""
-    values = {"tried_at": now, "failures": watches.c.failures + 1, "error": error[:2000]}
+    values = {
+        "tried_at": now,
+        "failures": watches.c.failures + 1,
+        "error": names_only(error)[:2000],
+    }
     return _set(connection, name, values)
 
 

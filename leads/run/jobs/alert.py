@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from leads.domain.job import Job
+from leads.domain.told import names_only
 
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
@@ -18,17 +19,20 @@ TIMEOUT_S = 10.0
 
 def alert_of(job: Job, reason: str) -> dict[str, Any]:
     """What is told of a job that failed or was set back, as JSON values; no place, no name."""
-    payload = job.payload
+    payload, reason = job.payload, names_only(reason)
     return {
         "event": f"job_{job.state.value}",
         "job_id": job.job_id,
         "kind": job.kind,
-        "before": payload.get("before"),
-        "after": payload.get("after"),
+        **{side: _name(payload.get(side)) for side in ("before", "after")},
         "attempts": job.attempts,
         "reason": reason,
         "text": f"红线：任务 {job.job_id} 失败（{reason}）/ Hongxian: job {job.job_id} failed",
     }
+
+
+def _name(image: str | None) -> str | None:
+    return None if image is None else names_only(image)
 
 
 def post_alert(url: str, told: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -> bool:

@@ -38,8 +38,8 @@ class DiskGuard:
             if free < self.least_free_gb + needed_gb:
                 raise DiskFullError(
                     f"{folder}: {free:.2f} GB free on its disk, {needed_gb:.2f} GB are needed and "
-                    f"{self.least_free_gb:g} GB kept free (HONGXIAN_KEEP_FREE_GB): make room, then "
-                    "go on with `hongxian run --resume`"
+                    f"{self.least_free_gb:g} GB kept free (HONGXIAN_KEEP_FREE_GB): make room, "
+                    "and it is gone on with"
                 )
 
 

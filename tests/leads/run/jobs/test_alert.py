@@ -86,6 +86,12 @@ def request_of(caller: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+def test_no_folder_of_the_server_is_told() -> None:
+    told = alert_of(failed_job("/data/imagery/made/a.tif"), "/data/imagery: 0.10 GB free")
+    assert (told["before"], told["after"]) == ("a.tif", "乙.tif")
+    assert told["reason"] == "imagery: 0.10 GB free" and "/data" not in told["text"]
+
+
 def test_a_failure_is_delivered_as_json() -> None:
     with listening(lambda caller: caller.sendall(OK)) as there:
         assert post_alert(there.url, alert_of(failed_job(), "磁盘已满"))
