@@ -6,6 +6,7 @@ import click
 from sqlalchemy import Connection
 
 from api.cli.options import json_option, print_json
+from api.cli.run_lines import say
 from api.cli.store import SYSTEM, now, open_store
 from leads.run.labels import JudgedRun, Verdict, export_labels
 from leads.run.pictures import SceneSource
@@ -29,7 +30,7 @@ def export(folder: Path, as_json: bool) -> None:  # noqa: FBT001 (click's way)
     with open_store() as store:
         judged = write(store, _judged_runs)
     with pool(1) as runner:
-        rows = export_labels(folder, judged, runner)
+        rows = export_labels(folder, judged, runner, say)
     change = sum(row["label"] for row in rows)
     report = {"pairs": len(rows), "change": change, "no_change": len(rows) - change}
     if as_json:

@@ -1,7 +1,7 @@
 """Verdicts become training pairs: what analysts submitted is change, what they discarded is not."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from shapely import MultiPolygon
 
 from geo.change_class import ChangeClass
 from geo.crs import CGCS2000, reproject_geometry
-from geo.errors import InputError
+from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox
 from geo.raster import Codes, Float, Mask, Pair, Raster
 from leads.domain.status import ClassBy, Status
@@ -74,13 +74,16 @@ class JudgedRun:
     """All its leads: those not judged are left out of their neighbours' pictures."""
 
 
-def export_labels(folder: Path, runs: Sequence[JudgedRun], runner: Runner) -> list[dict[str, Any]]:
+def export_labels(
+    folder: Path, runs: Sequence[JudgedRun], runner: Runner, tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """Write FOLDER/{A,B,label,classes}/LEAD.tif and FOLDER/labels.json; returns what that holds.
 
     A and B are float32 on the run's grid, the before image moved by the run's shift, NaN where
     nothing was seen or a neighbour is not judged; label is 1 where a pixel's middle lies inside a
     submitted lead, else 0; classes is the ChangeClass code of that lead, else 0.
 
+    A run whose images cannot be read any more is passed over, and `tell` told so on one line.
     Raises InputError for no verdict at all, or a folder that holds something already.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -90,16 +93,24 @@ def export_labels(folder: Path, runs: Sequence[JudgedRun], runner: Runner) -> li
         raise InputError("no lead was judged yet: review some, then export their labels")
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
-    rows = [row for run in runs for row in _export_run(folder, run, runner)]
+    rows: list[dict[str, Any]] = []
+    for run in runs:
+        try:
+            rows += _export_run(folder, run, runner)
+        except SceneError as error:
+            count = sum(one.label is not None for one in run.verdicts)
+            dates = f"{run.before.date} to {run.after.date}"
+            tell(f"left out: {count} verdicts of the run from {dates}: {error}")
     text = json.dumps({"labels": rows}, ensure_ascii=False, indent=1)
     (folder / "labels.json").write_text(text, encoding="utf-8")
     return rows
 
 
-def _export_run(folder: Path, run: JudgedRun, runner: Runner) -> Iterator[dict[str, Any]]:
+def _export_run(folder: Path, run: JudgedRun, runner: Runner) -> list[dict[str, Any]]:
+    """Pictures and rows of the run's judged leads. Raises SceneError: its images are gone."""
     judged = [one for one in run.verdicts if one.label is not None]
     if not judged:
-        return
+        return []
     planned = tuple(run.record["plan"]["bands"])
     reader = runner.run(open_stored, run.before, run.after, dict(run.record), planned)
     fit = run.record["fit"]
@@ -107,15 +118,15 @@ def _export_run(folder: Path, run: JudgedRun, runner: Runner) -> Iterator[dict[s
     for verdict in judged:
         pair = runner.run(read_square, reader, shift, verdict.geometry)
         _export_pair(folder, verdict, run.verdicts, pair)
-        yield {
-            **_told(verdict),
-            "bands": list(reader.bands),
-            "gsd_m": gsd_m(reader.grid),
-            "date_before": run.before.date.isoformat(),
-            "date_after": run.after.date.isoformat(),
-            "detector": run.record["plan"]["detector"],
-            "weights_sha256": run.record["plan"]["weights_sha256"],
-        }
+    about = {
+        "bands": list(reader.bands),
+        "gsd_m": gsd_m(reader.grid),
+        "date_before": run.before.date.isoformat(),
+        "date_after": run.after.date.isoformat(),
+        "detector": run.record["plan"]["detector"],
+        "weights_sha256": run.record["plan"]["weights_sha256"],
+    }
+    return [{**_told(verdict), **about} for verdict in judged]
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:

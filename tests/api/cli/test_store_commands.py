@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,17 +13,19 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from starlette.testclient import TestClient
 
 from api.accounts.log_in import hash_of
 from api.app import create_app
+from api.cli.labels import _judged_runs as judged_runs
 from api.cli.main import run
 from api.settings import Settings
 from geo.change_class import ChangeClass
 from leads.domain.roles import Actor, Role
 from leads.domain.transition_table import Action
 from leads.domain.transitions import Command
+from leads.run.labels import JudgedRun
 from leads.store.engine import connect, writing
 from leads.store.schema import leads
 from leads.store.sessions import Session, start_session
@@ -221,6 +224,24 @@ def test_verdicts_become_pairs(filed: Path, tmp_path: Path, capsys: Said) -> Non
     assert middle == 0
     assert_told_for_training(told[[row["label"] for row in told].index(1)], folder)
     assert "not empty" in refused(capsys, 2, "labels", "export", folder) and filed.exists()
+    assert_what_is_gone_is_left_out(tmp_path / "again", capsys)
+
+
+def assert_what_is_gone_is_left_out(folder: Path, capsys: Said) -> None:
+    """A run whose images are gone is told, and the others' verdicts are written all the same."""
+
+    def with_one_that_is_gone(connection: Connection) -> list[JudgedRun]:
+        (one,) = judged_runs(connection)
+        gone = replace(one.before, source=str(folder / "no-such-image"))
+        return [replace(one, before=gone), one]
+
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.cli.labels._judged_runs", with_one_that_is_gone)
+        assert run(["labels", "export", str(folder), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["pairs"] == 2
+    assert "left out: 2 verdicts of the run from" in said.err
 
 
 def assert_told_for_training(row: dict[str, object], folder: Path) -> None:
