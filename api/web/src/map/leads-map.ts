@@ -1,23 +1,13 @@
 /** The map itself; this file and MapLibre are loaded when it is first shown. */
 
-import {
-  LngLatBounds,
-  Map as LibreMap,
-  NavigationControl,
-  ScaleControl,
-  setWorkerUrl,
-  type GeoJSONSource,
-} from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { LngLatBounds, type GeoJSONSource, type Map as LibreMap } from "maplibre-gl";
 import { mapLeads, mapZones } from "../api/calls";
 import type { LeadDetail, LeadFeatures, LeadSummary, ZoneFeatures, ZoneKind } from "../api/types";
 import { queryOf, searchOf, type Filters } from "../domain/filters";
-import { around, bboxText, centreOf, CITY, needsAsking, widened, type Box, type Fetched } from "../domain/view";
+import { around, bboxText, centreOf, needsAsking, widened, type Box, type Fetched } from "../domain/view";
 import { t } from "../i18n";
+import { newMap } from "./new-map";
 import { KINDS, PARCELS_FROM, styleOf } from "./style";
-
-setWorkerUrl(workerUrl);
 
 /** Kind to the edition that is shown; kinds that are not named are hidden. */
 export type Shown = Readonly<Partial<Record<ZoneKind, string>>>;
@@ -60,26 +50,7 @@ export class LeadsMap {
     private readonly onPick: (leadId: string) => void,
     private readonly onState: (state: MapState) => void,
   ) {
-    this.map = new LibreMap({
-      container,
-      style: styleOf(),
-      bounds: [...CITY],
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      minZoom: 6,
-      maxZoom: 19,
-      localIdeographFontFamily: "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif",
-      locale: {
-        "NavigationControl.ZoomIn": t("map.zoom_in"),
-        "NavigationControl.ZoomOut": t("map.zoom_out"),
-        "Map.Title": t("map.title"),
-      },
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
-    this.map.addControl(new ScaleControl({ maxWidth: 110 }), "bottom-left");
+    this.map = newMap(container, styleOf(), t("map.title"), 19);
     this.map.on("load", () => {
       this.ready = true;
       this.refresh();

@@ -1,15 +1,21 @@
 /** The map of coverage; this file and MapLibre are loaded when it is first shown. */
 
-import { LngLatBounds, Map as LibreMap, NavigationControl, ScaleControl, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { LngLatBounds, type GeoJSONSource, type Map as LibreMap, type StyleSpecification } from "maplibre-gl";
 import { mapZones, readCoverage } from "../api/calls";
 import { around, bboxText, CITY, widened } from "../domain/view";
 import { t } from "../i18n";
-
-setWorkerUrl(workerUrl);
+import { newMap } from "../map/new-map";
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
+const STYLE: StyleSpecification = {
+  version: 8,
+  sources: { districts: { type: "geojson", data: NOTHING } },
+  layers: [
+    { id: "ground", type: "background", paint: { "background-color": "#e9eef0" } },
+    { id: "district-fill", type: "fill", source: "districts", paint: { "fill-color": "#fbfbf8" } },
+    { id: "district-line", type: "line", source: "districts", paint: { "line-color": "#3d4f57", "line-width": 1.4 } },
+  ],
+};
 type Corners = [[number, number], [number, number], [number, number], [number, number]];
 
 export class CoverageMap {
@@ -18,33 +24,7 @@ export class CoverageMap {
   private readonly ready: Promise<void>;
 
   constructor(container: HTMLElement) {
-    this.map = new LibreMap({
-      container,
-      style: {
-        version: 8,
-        sources: { districts: { type: "geojson", data: NOTHING } },
-        layers: [
-          { id: "ground", type: "background", paint: { "background-color": "#e9eef0" } },
-          { id: "district-fill", type: "fill", source: "districts", paint: { "fill-color": "#fbfbf8" } },
-          { id: "district-line", type: "line", source: "districts", paint: { "line-color": "#3d4f57", "line-width": 1.4 } },
-        ],
-      },
-      bounds: [...CITY],
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      minZoom: 6,
-      maxZoom: 15,
-      locale: {
-        "NavigationControl.ZoomIn": t("map.zoom_in"),
-        "NavigationControl.ZoomOut": t("map.zoom_out"),
-        "Map.Title": t("passes.map"),
-      },
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
-    this.map.addControl(new ScaleControl({ maxWidth: 110 }), "bottom-left");
+    this.map = newMap(container, STYLE, t("passes.map"), 15);
     this.ready = new Promise((done) => this.map.on("load", () => done()));
   }
 
