@@ -22,9 +22,10 @@ from geo.errors import (
     WorkerError,
 )
 from leads.domain.job import FETCH, RUN, USUAL_PRIORITY, Job, JobState
+from leads.domain.passes import PassState
 from leads.intake.fetch import Fetcher
 from leads.intake.retention import check_there
-from leads.run.jobs.alert import alert_of, post_alert
+from leads.run.jobs.alert import alert_of, alert_of_pass, post_alert
 from leads.run.jobs.disk_guard import DiskGuard
 from leads.run.jobs.drive import Driver, Tell
 from leads.run.jobs.heartbeat import PATIENCE_S, Watch, is_gone
@@ -35,6 +36,7 @@ from leads.run.runner import Inline, Runner, pool
 from leads.store import jobs
 from leads.store.engine import read, reading, write
 from leads.store.job_tiles import forget_failures
+from leads.store.passes import pass_row
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -124,9 +126,19 @@ def handlers(
         result = fetch(job, watch)
         reason = f", {result['reason']}" if result.get("reason") else ""
         say(f"pass {result['pass_id']} of {result['watch']}: {result['state']}{reason}")
+        if result["state"] == PassState.BROKEN:
+            _alert_broken(engine, result["pass_id"])
         return result
 
     return {RUN: partial(carry_out_run, engine, place, tell), FETCH: fetch_and_say}
+
+
+def _alert_broken(engine: Engine, pass_id: str) -> None:
+    """Tell whoever the settings name of a pass that is not tried again."""
+    url, known = Settings().alert_url, partial(pass_row, pass_id=pass_id)
+    row = read(engine, known, waits_s=PATIENCE_S)
+    if url and row.state is PassState.BROKEN and row.not_before is None:
+        post_alert(url, alert_of_pass(row))
 
 
 def disk_guard() -> DiskGuard:

@@ -285,7 +285,7 @@ def befores_of(connection: Connection, pass_id: str) -> dict[str, str]:
     """Job -> the pass that it compares this pass with; of a composite the latest."""
     mine = (pass_jobs.c.pass_id == pass_id, pass_jobs.c.before_pass_id.is_not(None))
     asked = select(pass_jobs.c.job_id, pass_jobs.c.before_pass_id).where(*mine)
-    return {job_id: before for job_id, before in connection.execute(asked)}
+    return {row.job_id: row.before_pass_id for row in connection.execute(asked)}
 
 
 def stand_ins(connection: Connection, watch: str) -> set[str]:

@@ -35,6 +35,8 @@ PEOPLE = (
     Actor("analyst-1", Role.ANALYST),
     Actor("pudong-1", Role.DISTRICT_OFFICER, "310115"),
 )
+PASSES = 130
+"""A page of the ledger has 100."""
 PUDONG = square(121.5, 31.0, 0.3)
 AREA = MultiPolygon([box(121.55, 31.05, 121.7, 31.2)])
 SPEC = {"source": {"name": "copernicus"}, "every_hours": 6.0}
@@ -92,6 +94,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             row = note_found(connection, "pudong", acquisition(number, now), PassRole.NEW, now)
             reason = {1: "看清 31%，要求 60%", 2: "截断的 TIFF，重试 5 次"}.get(number)
             set_state(connection, row.pass_id, state, now, reason=reason)
+        for number in range(len(states), PASSES):
+            note_found(connection, "pudong", acquisition(number, now), PassRole.NEW, now)
     yield store
     store.dispose()
 
@@ -116,12 +120,26 @@ def test_coverage_watches_and_ledger(visit: Visit) -> None:
     assert watches.count() == 2
     assert "连续 1 次失败" in watches.first.inner_text()
     ledger = page.get_by_role("list", name="过境台账").get_by_role("listitem")
-    texts = ledger.all_inner_texts()
+    texts = ledger.all_inner_texts()[:4]
     assert [words in text for words, text in zip(
         ("已交运行", "云多，未比对", "损坏或取不到", "已发现，待取"), texts, strict=True
     )] == [True] * 4  # fmt: skip
     assert "看清 31%" in texts[1]
     page.wait_for_load_state("networkidle")
+    visitor.leave()
+
+
+def test_further_passes_are_shown_once_however_often_they_are_asked_for(visit: Visit) -> None:
+    visitor = visit("analyst-1")
+    page = visitor.page
+    page.goto(f"{visitor.address}/passes")
+    more = page.get_by_role("button", name="再显示一页", exact=True)
+    more.wait_for()
+    more.evaluate("button => { button.click(); button.click(); }")
+    more.wait_for(state="detached")
+    page.wait_for_load_state("networkidle")
+    ledger = page.get_by_role("list", name="过境台账").get_by_role("listitem")
+    assert ledger.count() == PASSES
     visitor.leave()
 
 

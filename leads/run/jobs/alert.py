@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from leads.domain.job import Job
 from leads.domain.told import names_only
+from leads.store.passes import PassRow
 
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
@@ -28,6 +29,20 @@ def alert_of(job: Job, reason: str) -> dict[str, Any]:
         "attempts": job.attempts,
         "reason": reason,
         "text": f"红线：任务 {job.job_id} 失败（{reason}）/ Hongxian: job {job.job_id} failed",
+    }
+
+
+def alert_of_pass(row: PassRow) -> dict[str, Any]:
+    """What is told of a pass that stays broken, as JSON values."""
+    reason, name = names_only(row.reason or ""), row.identifier
+    return {
+        "event": "pass_broken",
+        "pass_id": row.pass_id,
+        "watch": row.watch,
+        "source": row.source,
+        "identifier": name,
+        "reason": reason,
+        "text": f"红线：影像 {name} 无法接入（{reason}）/ Hongxian: {name} broken",
     }
 
 

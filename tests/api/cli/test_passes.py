@@ -116,7 +116,7 @@ def test_watch_fetches_pairs_and_runs_once_and_the_ledger_tells(home: Path, capf
     assert run(once) == 0
     lines = capfd.readouterr().err.splitlines()
     assert "watch farm: 4 offered of " in lines[0]
-    assert lines[0].endswith("1 cloudy, 1 doubled, 2 found")
+    assert lines[0].endswith("1 cloudy, 1 doubled, 2 found; searched from its beginning")
     jobs = [line for line in lines[1:] if " job " in line]
     assert len(jobs) >= 3 and all(line.endswith(": done") for line in jobs)
     told_of = [line.split(": ", 1)[1] for line in lines[1:] if " pass " in line]

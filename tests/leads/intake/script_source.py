@@ -1,7 +1,8 @@
 """A kind of source for the command line: scripted passes, read from a JSON file at each call.
 
 The file holds `{"away": false, "passes": [{"day": "2023-03-23", ...}, ...]}` with the arguments of
-`showing`, and takes down what was fetched in a file beside it.
+`showing`, in `hopeless` days whose pixels can never be read. What was fetched is taken down in a
+file beside it.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
+from geo.errors import InputError
 from leads.intake import open_sources
 from tests.leads.intake.made_passes import ScriptedSource, showing
 from tiles.sources.acquisition import Acquisition
@@ -59,7 +61,11 @@ class Script:
     def _source(self) -> ScriptedSource:
         told: dict[str, Any] = json.loads(Path(self.spec.script).read_text())
         shown = [showing(**one, source=self.name) for one in told["passes"]]
-        return ScriptedSource(shown, self.name, away=told.get("away", False), units=self.spec.units)
+        away, faults = told.get("away", False), {}
+        for one in shown:
+            if one.acquisition.acquired.date().isoformat() in told.get("hopeless", []):
+                faults[one.acquisition.identifier] = [InputError("a kind of file nobody can read")]
+        return ScriptedSource(shown, self.name, away=away, units=self.spec.units, faults=faults)
 
 
 def kinds() -> dict[str, Any]:

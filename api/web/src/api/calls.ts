@@ -148,12 +148,8 @@ export interface PassPage {
   next: string | null;
 }
 
-export async function listPasses(
-  watch: string | null,
-  cursor: string | null,
-  signal?: AbortSignal,
-): Promise<PassPage> {
-  const query = { ...(watch === null ? {} : { watch }), ...(cursor === null ? {} : { cursor }) };
+export async function listPasses(cursor: string | null, signal?: AbortSignal): Promise<PassPage> {
+  const query = cursor === null ? {} : { cursor };
   const page = await told(client.GET("/api/passes", { params: { query }, signal: signal ?? null }));
   return { passes: page.passes, next: page.next_cursor };
 }

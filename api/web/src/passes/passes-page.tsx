@@ -14,7 +14,7 @@ import { usePasses } from "./use-coverage";
 export function PassesPage({ me }: { me: Me }) {
   const { district } = useStore(route);
   const ledger = me.rights.includes("passes");
-  const list = usePasses(ledger, null);
+  const list = usePasses(ledger);
   const { coverage } = list;
   const code = district ?? coverage?.districts[0]?.district_code ?? null;
   return (

@@ -17,7 +17,7 @@ export interface PassList {
 }
 
 /** `ledger`: whether passes may be read, not only what was seen. */
-export function usePasses(ledger: boolean, watch: string | null): PassList {
+export function usePasses(ledger: boolean): PassList {
   const [coverage, setCoverage] = useState<Coverages | null>(null);
   const [watches, setWatches] = useState<readonly Watch[]>([]);
   const [page, setPage] = useState<{ passes: readonly Pass[]; next: string | null }>({ passes: [], next: null });
@@ -42,15 +42,17 @@ export function usePasses(ledger: boolean, watch: string | null): PassList {
   useEffect(() => {
     if (!ledger) return;
     const control = new AbortController();
-    listPasses(watch, null, control.signal).then(setPage, (error: unknown) => control.signal.aborted || failed(error));
+    listPasses(null, control.signal).then(setPage, (error: unknown) => control.signal.aborted || failed(error));
     return () => control.abort();
-  }, [ledger, watch, asked]);
+  }, [ledger, asked]);
 
   async function loadMore() {
-    if (!page.next) return;
+    const cursor = page.next;
+    if (!cursor) return;
     try {
-      const next = await listPasses(watch, page.next);
-      setPage((now) => ({ passes: [...now.passes, ...next.passes], next: next.next }));
+      const next = await listPasses(cursor);
+      // asked twice, or the list was loaded anew meanwhile: the page is there, or belongs to another
+      setPage((now) => (now.next === cursor ? { passes: [...now.passes, ...next.passes], next: next.next } : now));
     } catch (error) {
       failed(error);
     }
