@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import attr
 import uvicorn
@@ -62,6 +63,8 @@ class Sky:
     """Where `next` links lead instead."""
     empty_first: bool = False
     """The first page of a search holds nothing, and leads on."""
+    get_only: bool = False
+    """The landing page offers no search by POST."""
     url: str = ""
 
 
@@ -81,7 +84,8 @@ class _Client(BaseCoreClient):
         return self._search(asked, kwargs)
 
     def _search(self, asked: Json, more: Json) -> Json:
-        self.sky.asked.append(asked)
+        method = more["request"].method
+        self.sky.asked.append({**asked, "method": method})
         found = [item for item in self.sky.items if _matches(item, asked)]
         start, size = int(asked.get("token") or 0), int(asked.get("limit") or 10)
         size = 0 if self.sky.empty_first and "token" not in asked else size
@@ -91,10 +95,10 @@ class _Client(BaseCoreClient):
             base = str(more["request"].base_url).rstrip("/")
             href = self.sky.next_href or f"{base}/search"
             body = {**asked, "token": str(start + size)}
-            if more["request"].method == "POST":
+            if method == "POST":
                 links = [{"rel": "next", "href": href, "method": "POST", "body": body}]
             else:
-                links = [{"rel": "next", "href": f"{href}?token={start + size}&limit={size}"}]
+                links = [{"rel": "next", "href": f"{href}?{_query(body)}"}]
         return {"type": "FeatureCollection", "features": page, "links": links}
 
     def get_item(self, item_id: str, collection_id: str, **_: Any) -> Any:  # noqa: ANN401
@@ -124,6 +128,12 @@ class _Client(BaseCoreClient):
 
     def item_collection(self, collection_id: str, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: ANN401
         return self._search({"collections": [collection_id]}, kwargs)
+
+
+def _query(asked: Json) -> str:
+    """All that was asked for, in an address."""
+    lists = {"bbox", "collections", "ids"}
+    return urlencode({k: ",".join(map(str, v)) if k in lists else v for k, v in asked.items()})
 
 
 def _matches(item: Json, asked: Json) -> bool:
@@ -188,9 +198,32 @@ def _faulty(app: Asgi, sky: Sky) -> Asgi:
                 fault = sky.faults.pop(0)
                 if fault is not None and await _wrong(fault, send):
                     return
-        await app(scope, receive, send)
+        await app(scope, receive, _without_post(send) if _is_landing(scope, sky) else send)
 
     return answered
+
+
+def _is_landing(scope: Json, sky: Sky) -> bool:
+    return sky.get_only and scope["type"] == "http" and scope["path"] in {"", "/"}
+
+
+def _without_post(send: Asgi) -> Asgi:
+    """Sends a landing page without its search by POST."""
+    held: list[Json] = []
+
+    async def sent(message: Json) -> None:
+        held.append(message)
+        if message.get("more_body") or message["type"] == "http.response.start":
+            return
+        page = json.loads(b"".join(part.get("body", b"") for part in held[1:]))
+        page["links"] = [link for link in page["links"] if link.get("method") != "POST"]
+        body = json.dumps(page).encode()
+        kept = [(name, value) for name, value in held[0]["headers"] if name != b"content-length"]
+        length = (b"content-length", str(len(body)).encode())
+        await send({**held[0], "headers": [*kept, length]})
+        await send({"type": "http.response.body", "body": body})
+
+    return sent
 
 
 async def _wrong(fault: Fault, send: Asgi) -> bool:

@@ -18,7 +18,7 @@ from sentinelhub.decoding import decode_sentinelhub_err_msg
 from sentinelhub.download.models import DownloadRequest, DownloadResponse
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 
-from geo.errors import InputError, QuotaError, SourceError
+from geo.errors import InputError, QuotaError, SetupError, SourceError
 from tiles.sources.answer_words import words_of
 from tiles.sources.web_session import by_settings_only
 
@@ -101,8 +101,8 @@ class PatientClient(SentinelHubDownloadClient):
 
         Calls `check` before each try and while it waits, `paid` with the headers of every answer
         that is charged, which need not come whole; takes at most `most_bytes`. Raises SourceError
-        (away, slow, limited for longer than is waited, refused), QuotaError and InputError (the
-        request can never be answered).
+        (away, slow, limited for longer than is waited), SetupError (refused), QuotaError and
+        InputError (the request can never be answered).
         """
         waits, renewed, left = self._waits(), False, self._patience.longest_wait_s
         while True:
@@ -171,7 +171,7 @@ class PatientClient(SentinelHubDownloadClient):
             raise _AgainError(f"the identity service answers {answer.status_code}")
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise _AgainError("the identity service limits its requests", _asked_wait_s(answer))
-        raise SourceError(
+        raise SetupError(
             self._told(
                 f"{url} refuses the client id and secret ({self._words(answer)}); renew them"
             )
@@ -225,13 +225,13 @@ class PatientClient(SentinelHubDownloadClient):
         if code == HTTPStatus.FORBIDDEN:
             spent = "INSUFFICIENT_PROCESSING" in words.upper()
             why = "processing units are spent" if spent else "rights do not reach so far"
-            return (QuotaError if spent else SourceError)(
+            return (QuotaError if spent else SetupError)(
                 self._told(f"the account's {why} ({words})")
             )
         if code in _BAD_REQUEST:
             return InputError(self._told(f"the service refuses the request ({code}: {words})"))
         # no service of this kind is there: the settings' fault, not that of what is asked for
-        return SourceError(
+        return SetupError(
             self._told(f"the service answers {code} ({words}), not 200: set its address")
         )
 

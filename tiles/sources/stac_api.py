@@ -19,6 +19,7 @@ from tiles.files.probe import FileFacts
 from tiles.limited import LimitedPool, Limits, limited_pool, run_limited
 from tiles.scene import BandFile
 from tiles.sources.acquisition import Acquisition, Kind
+from tiles.sources.answer_words import without_folders
 from tiles.sources.assemble import Piece, assemble, room_for
 from tiles.sources.parts import PartsFolder
 from tiles.sources.source import BANDS_FILE, SCL_FILE, Ask, Cost, Fetched
@@ -137,7 +138,7 @@ class StacApi:
         )
 
     def _look(self, pool: LimitedPool, layers: tuple[Layer, ...]) -> Mapping[str, FileFacts]:
-        with _Telling(self._name):
+        with _Telling(self._name, self._spec.root):
             return pool.run(look, sorted({layer.place for layer in layers}))
 
     def _read(
@@ -152,7 +153,7 @@ class StacApi:
                 continue
             grid, draft = work.grid.crop(window), parts.draft(name)
             try:
-                with _Telling(self._name):
+                with _Telling(self._name, self._spec.root, folder):
                     pool.run(read_part, PartJob(grid, work.readings, work.dtype, draft))
             except SourceError as error:
                 if self._is_replaced(pool, work):
@@ -190,7 +191,7 @@ class StacApi:
             for file, held, dtype in images
         ]
         limits = room_for(work.grid, len(bands), work.dtype)
-        with _Telling(self._name):
+        with _Telling(self._name, folder):
             run_limited(_assemble_all, made, limits=limits)
         parts.clear()
         return _fetched(acquisition, work, bands, has_scl=SCL in names)
@@ -199,8 +200,9 @@ class StacApi:
 class _Telling:
     """What children raise on strangers' files, as the source's own error: worth another try."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *folders: Path | None) -> None:
         self._name = name
+        self._folders = folders
 
     def __enter__(self) -> None:
         """Nothing to do."""
@@ -209,7 +211,8 @@ class _Telling:
         if isinstance(error, NoWorkersError):
             return
         if isinstance(error, SceneError | WorkerError):
-            raise SourceError(f"{self._name}: {error}") from None
+            told = without_folders(str(error), *self._folders)
+            raise SourceError(f"{self._name}: {told}") from None
 
 
 def _assemble_all(images: Sequence[_Image]) -> None:
@@ -239,7 +242,9 @@ def _plan(
     for layer in layers:
         found = facts[layer.place]
         if layer.index > len(found.dtypes):
-            raise InputError(f"{named}: {layer.place} has no band {layer.index} ({layer.name})")
+            raise InputError(
+                f"{named}: {Path(layer.place).name} has no band {layer.index} ({layer.name})"
+            )
         if found.geobox.crs != finest.crs or not found.geobox.is_axis_aligned:
             raise InputError(f"{named}: {layer.name} lies in another or a turned grid")
     if not is_metric(finest.crs):

@@ -25,9 +25,11 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from pystac_client.warnings import PystacClientWarning
 
-from geo.errors import InputError, SourceError
+from geo.errors import InputError, SetupError, SourceError
 from tiles.files.raster_file import one_line
+from tiles.sources.answer_words import without_secrets, words_of
 from tiles.sources.stac_api_spec import StacApiSpec, check_url
+from tiles.sources.web_session import by_settings_only
 
 MAX_ANSWER_BYTES = 64 << 20
 """An answer of the search is a few megabytes; more is not one."""
@@ -60,11 +62,24 @@ def pages(
     """Pages of items (`features`) of the collection, in the server's order.
 
     `bbox` is west, south, east, north in degrees, `interval` two instants (UTC), both included.
-    Raises SourceError (away, slow, not a STAC API, a link to elsewhere) and InputError (no such
-    collection, or the server does not take the question).
+    Raises SourceError (away, slow, not a STAC API, a link to elsewhere), SetupError (no key, or one
+    that is refused) and InputError (no such collection, or the server does not take the question).
     """
+    secrets = spec.secret_headers()
     try:
-        api = _GuardedIO(spec)
+        yield from _pages(spec, secrets, bbox, interval)
+    except (SourceError, InputError) as error:  # may quote what the server made of the key
+        raise type(error)(without_secrets(str(error), secrets.values())) from None
+
+
+def _pages(
+    spec: StacApiSpec,
+    secrets: Mapping[str, str],
+    bbox: Sequence[float],
+    interval: tuple[datetime, datetime],
+) -> Iterator[dict[str, Any]]:
+    try:
+        api = _GuardedIO(spec, secrets)
         with warnings.catch_warnings():
             # what a server says of its conformance is no matter, only what it answers
             warnings.simplefilter("ignore", PystacClientWarning)
@@ -101,13 +116,13 @@ def _check_collection(api: "_GuardedIO", spec: StacApiSpec) -> None:
 class _GuardedIO(StacApiIO):
     """How pystac-client asks: only the hosts of the settings, never without a bound."""
 
-    def __init__(self, spec: StacApiSpec) -> None:
+    def __init__(self, spec: StacApiSpec, secrets: Mapping[str, str]) -> None:
         super().__init__(max_retries=None)
         self._spec = spec
         self._own = check_url(spec.url)
         self._hosts = {self._own, *(host.lower() for host in spec.hosts)}
-        self._secret = spec.secret_headers()
-        self.session.trust_env = False  # no .netrc, no proxies: only what the settings say
+        self._secret = secrets
+        by_settings_only(self.session)
 
     def read_text(self, source: Any, *_: Any, **more: Any) -> str:  # noqa: ANN401 (pystac's)
         """Text at an address or behind a link; never a file, which pystac would open too."""
@@ -206,12 +221,13 @@ class _GuardedIO(StacApiIO):
 
     def _no(self, answer: requests.Response, body: bytes) -> Exception:
         """The error for an answer that is not 200."""
-        status, words = answer.status_code, " ".join(body[:300].decode("utf-8", "replace").split())
-        told = f"status {status}" + (f", {words}" if words.isprintable() and words else "")
+        words = words_of(body.decode("utf-8", "replace"), self._secret.values())
+        status = answer.status_code
+        told = f"status {status}" + (f", {words}" if words else "")
         if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _PassingError(f"status {status}", _retry_after(answer))
         if status in _REFUSED:
-            return SourceError(f"{self._spec.url}: it needs a valid key ({told}); see `headers`")
+            return SetupError(f"{self._spec.url}: it needs a valid key ({told}); see `headers`")
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return SourceError(f"{self._spec.url}: it points elsewhere; name the place itself")
         if status < HTTPStatus.MULTIPLE_CHOICES:

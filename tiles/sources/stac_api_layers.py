@@ -10,9 +10,9 @@ from urllib.request import url2pathname
 
 import pystac
 
-from geo.errors import InputError, SceneError
+from geo.errors import InputError, SceneError, SetupError
 from tiles.files.band_names import SCL
-from tiles.files.remote_url import allowed_url, is_remote
+from tiles.files.remote_url import allowed_url, is_remote, normal_url
 from tiles.files.stac import band_names_of
 from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.stac_api_items import WRONG, baseline_of
@@ -48,7 +48,8 @@ class Layer:
 def layers_of(acquisition: Acquisition, spec: StacApiSpec) -> tuple[Layer, ...]:
     """The wanted bands in order, then the classification where it is wanted and there.
 
-    Raises InputError: the item makes no sense, lacks a band, or its files may not be read.
+    Raises InputError: the item makes no sense, lacks a band, or names what is never read.
+    SetupError: this machine does not list where its files lie, or lacks their folder.
     """
     detail = acquisition.detail
     if WRONG in detail:
@@ -56,6 +57,7 @@ def layers_of(acquisition: Acquisition, spec: StacApiSpec) -> tuple[Layer, ...]:
     assets, said = detail.get("assets", {}), detail.get("properties", {})
     found: dict[str, tuple[float, Layer]] = {}
     refused: dict[str, str] = {}
+    closed: dict[str, str] = {}
     for key, asset in assets.items():
         for name, index, fields in _bands(key, asset, spec):
             try:
@@ -63,15 +65,21 @@ def layers_of(acquisition: Acquisition, spec: StacApiSpec) -> tuple[Layer, ...]:
             except SceneError as error:
                 refused.setdefault(name, str(error))
                 continue
+            except SetupError as error:
+                closed.setdefault(name, str(error))
+                continue
             rank = _gsd(asset, fields)
             if name not in found or rank < found[name][0]:
                 found[name] = (rank, layer)
-    names = [*spec.wanted, *([SCL] if spec.scl else [])]
+    optional = spec.scl is None and spec.sensor is Kind.OPTICAL and SCL in {*found, *closed}
+    names = [*spec.wanted, *([SCL] if spec.scl or optional else [])]
     for name in names:
+        if name not in found and name in closed:
+            raise SetupError(
+                f"{acquisition.identifier}: its {name} may not be read: {closed[name]}"
+            )
         if name not in found:
             raise InputError(_why_missing(acquisition.identifier, name, assets, refused))
-    if spec.scl is None and SCL in found and spec.sensor is Kind.OPTICAL:
-        names.append(SCL)
     return tuple(found[name][1] for name in names)
 
 
@@ -175,16 +183,24 @@ def _gsd(asset: Mapping[str, Any], fields: Mapping[str, Any]) -> float:
 
 
 def _place(href: str, root: Path | None) -> str:
-    """Absolute path or URL. Raises SceneError: it may not be read."""
+    """Absolute path or URL. Raises SceneError: it is never read; SetupError: not from here."""
     if href.startswith("file:") or not is_remote(href):
         path = url2pathname(urlsplit(href).path) if href.startswith("file:") else href
         if root is None:
-            raise SceneError(f"{path}: a file of this machine; the settings name no `root` for it")
+            raise SceneError(
+                f"{Path(path).name}: a file of this machine; the settings name no `root` for it"
+            )
         whole, inside = (root / path).resolve(), root.resolve()
+        if not inside.is_dir():
+            raise SetupError("the folder that `root` names is not there; is its disk mounted?")
         if not whole.is_relative_to(inside) or not whole.is_file():
-            raise SceneError(f"{path}: no file in {root}")
+            raise SceneError(f"{Path(path).name}: no file below the settings' `root`")
         return str(whole)
-    return allowed_url(href)
+    url = normal_url(href)
+    try:
+        return allowed_url(url)
+    except SceneError as error:  # the installation's list, not the item, is to be mended
+        raise SetupError(str(error)) from None
 
 
 def _why_missing(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from geo.errors import InputError
+from geo.errors import InputError, SetupError
 from tiles.files.band_names import WAVELENGTH_NM
 from tiles.sources.acquisition import Kind
 
@@ -76,10 +76,10 @@ class StacApiSpec:
         return self.bands or BANDS[self.sensor]
 
     def secret_headers(self) -> dict[str, str]:
-        """Headers with their values from the environment. Raises InputError: one is unset."""
+        """Headers with their values from the environment. Raises SetupError: one is unset."""
         missing = [name for name in self.headers.values() if not os.environ.get(name)]
         if missing:
-            raise InputError(f"{self.url}: the environment variable {missing[0]} is not set")
+            raise SetupError(f"{self.url}: the environment variable {missing[0]} is not set")
         return {header: os.environ[name] for header, name in self.headers.items()}
 
 

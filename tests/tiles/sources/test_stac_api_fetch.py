@@ -1,5 +1,6 @@
 """What is fetched from a STAC API: the producer's numbers as reflectance, of the area, once."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from shapely.affinity import scale
 
-from geo.errors import InputError, SourceError, StoppedError
+from geo.errors import InputError, SetupError, SourceError, StoppedError
 from tests.fakes.cogs import band_file, cog_of, pixels_of
 from tests.tiles.files.range_server import Served, Server, range_server
 from tests.tiles.sources.stac_items import AREA, ASK, BANDS, KEYS, item, serve_cogs
@@ -211,7 +212,6 @@ def test_darker_than_nothing_is_seen_and_missing_is_not(server: Server, tmp_path
     [
         ({"nir": None}, {}, "no GeoTIFF asset holds nir"),
         ({"scl": None}, {"scl": True}, "no GeoTIFF asset holds scl"),
-        ({"nir": {"href": "https://b.example.cn/x.tif"}}, {}, "its nir may not be read"),
         ({"nir": {"href": "{url}/cogs/B08.tif?sig=hush"}}, {}, "its nir may not be read"),
         ({"nir": {"href": "/etc/hostname.tif"}}, {}, "the settings name no `root`"),
         ({"nir": {"href": "{url}/cogs/B08.jp2", "type": "image/jp2"}}, {}, "holds nir"),
@@ -232,6 +232,27 @@ def test_what_can_never_be_had(
         layers_of(acquisition(one), spec(**settings))
     assert "hush" not in str(caught.value)
     assert asked(server) == before
+
+
+@pytest.mark.parametrize("key", ["nir", "scl"])
+@pytest.mark.parametrize("listed", ["", "https://b.example.cn/other/", "no address"])
+def test_a_host_that_is_not_listed_is_not_the_items_fault(
+    server: Server, monkeypatch: pytest.MonkeyPatch, key: str, listed: str
+) -> None:
+    one = item(url=server.url)
+    one["assets"][key]["href"] = "https://b.example.cn/cogs/x.tif"
+    before = os.environ[REMOTE_VARIABLE]
+    monkeypatch.setenv(REMOTE_VARIABLE, f"{before},{listed}")
+    with pytest.raises(SetupError, match=rf"its \w+ may not be read: .*{REMOTE_VARIABLE}"):
+        layers_of(acquisition(one), spec())
+    monkeypatch.setenv(REMOTE_VARIABLE, f"{before},https://b.example.cn/cogs/")
+    assert len(layers_of(acquisition(one), spec())) == len(KEYS)
+
+
+def test_a_root_that_is_not_mounted_is_not_the_items_fault(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="is its disk mounted") as caught:
+        layers_of(acquisition(item(url=f"file://{tmp_path}")), spec(root=tmp_path / "away"))
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_malformed_item_fails_for_good(tmp_path: Path) -> None:
@@ -285,10 +306,10 @@ def test_files_of_this_machine_below_the_root_only(tmp_path: Path) -> None:
         (root / "cogs" / f"{file}.tif").write_bytes(data)
     fetch(item(url=f"file://{root}"), folder, root=root)
     np.testing.assert_array_equal(read(folder / "bands.tif")[0], pixels_of("B02"))
-    with pytest.raises(InputError, match="no file in"):
+    with pytest.raises(InputError, match="no file below the settings' `root`"):
         fetch(item(url=f"file://{root}"), folder, root=folder)
     (folder / "cogs").symlink_to(root / "cogs")
-    with pytest.raises(InputError, match="no file in"):
+    with pytest.raises(InputError, match="no file below the settings' `root`"):
         fetch(item(url=str(folder)), folder, root=folder)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely.geometry import box, mapping
 
-from geo.errors import InputError, SourceError
+from geo.errors import HongxianError, InputError, SetupError, SourceError
 from tests.fakes.stac_server import Fault, Sky, stac_server
 from tests.tiles.sources.stac_items import AREA, ASK, SENSED, item
 from tiles.sources import stac_api_client
@@ -33,7 +34,7 @@ def one_server() -> Iterator[Sky]:
 def sky(one_server: Sky, monkeypatch: pytest.MonkeyPatch) -> Sky:
     """The server as new, and a client that waits for a blink only."""
     fresh = Sky(url=one_server.url)
-    for name in ("items", "faults", "asked", "headers", "next_href", "empty_first"):
+    for name in ("items", "faults", "asked", "headers", "next_href", "empty_first", "get_only"):
         setattr(one_server, name, getattr(fresh, name))
     monkeypatch.setattr(stac_api_client, "FIRST_WAIT_S", 0.01)
     return one_server
@@ -186,7 +187,7 @@ def test_keys_come_from_the_environment_and_stay_out_of_errors(
     sky: Sky, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = {"X-Api-Key": "MADE_UP_KEY"}
-    with pytest.raises(InputError, match="MADE_UP_KEY is not set"):
+    with pytest.raises(SetupError, match="MADE_UP_KEY is not set"):
         found(sky, headers=headers)
     monkeypatch.setenv("MADE_UP_KEY", "hush")
     found(sky, headers=headers)
@@ -195,6 +196,51 @@ def test_keys_come_from_the_environment_and_stay_out_of_errors(
     with pytest.raises(SourceError) as caught:
         found(sky, headers=headers)
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault(status=status) for status in (204, 302, 400, 401, 403, 404, 429, 500)),
+        Fault(),
+        Fault(location="https://hush-hush.example.cn/?key=hush-hush"),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 295])
+def test_a_key_that_the_server_sends_back_is_not_told(
+    sky: Sky, monkeypatch: pytest.MonkeyPatch, fault: Fault, before: int
+) -> None:
+    monkeypatch.setenv("MADE_UP_KEY", "Bearer hush-hush")
+    link = {"rel": "next", "href": "https://hush-hush.example.cn/hush-hush"}
+    page = {"bad key": "Bearer hush-hush", "type": "hush-hush", "features": [], "links": [link]}
+    body = b"x" * before + b"hush-hush, or Bearer hush-hush" if fault.status else b""
+    whole = replace(fault, body=body or json.dumps(page).encode())
+    if fault.location:
+        whole = replace(whole, status=307)
+    sky.faults = [whole] * 4
+    with pytest.raises(HongxianError) as caught:
+        found(sky, headers={"Authorization": "MADE_UP_KEY"})
+    assert "hush" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_server_without_post_is_asked_by_get(sky: Sky, size: int) -> None:
+    sky.items = [item(number) for number in range(7)]
+    sky.items[3]["properties"]["datetime"] = "2023-05-01T00:00:00Z"
+    sky.items[5]["geometry"] = mapping(box(10, 40, 11, 41))
+    sky.get_only = True
+    assert len(found(sky, page_size=size)) == 5
+    assert {asked["method"] for asked in sky.asked} == {"GET"}
+    assert all(asked["bbox"] and asked["datetime"] for asked in sky.asked), "of every page"
+
+
+def test_proxies_of_the_environment_are_not_used(sky: Sky, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    sky.items = [item()]
+    assert len(found(sky)) == 1
 
 
 @pytest.mark.parametrize(
