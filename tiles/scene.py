@@ -54,6 +54,8 @@ class Scene:
     """Instant (UTC) of the sensing where it is known: a tide is looked up by it."""
     dates: BandFile | None = None
     """Of a composite: which day each pixel was seen, in days since 1970-01-01; else None."""
+    parts_acquired: tuple[datetime, ...] = ()
+    """Of a composite whose parts all say it: the instant (UTC) of each; else empty."""
 
     def __post_init__(self) -> None:
         if not self.bands:
@@ -65,6 +67,11 @@ class Scene:
     def geobox(self) -> GeoBox:
         """Grid of the finest band."""
         return min((band.geobox for band in self.bands), key=lambda box: box.pixel_size[0])
+
+    @property
+    def instants(self) -> tuple[datetime, ...]:
+        """Every instant (UTC) that it may show; empty where they are not known."""
+        return self.parts_acquired if self.acquired is None else (self.acquired,)
 
     @property
     def first_day(self) -> Day:

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from geo.errors import GridError
 from geo.hectares import Sight
+from geo.raster import Mask
 from leads.domain.passes import PassState
 from leads.intake.befores import Earlier, Moment, Rules, year_before
 from leads.intake.register_scene import HELD_AGAINST, REFERENCE, Compared
 from leads.intake.watch_spec import WatchSpec
+from leads.run.tides import Tides
 from leads.store.passes import PassRow, passes_of
 from leads.store.scenes import SceneRow, item_of, scene
 from leads.store.sights import sight
@@ -21,6 +23,7 @@ from tiles.sources.acquisition import Kind
 
 CLEAR = 0.7
 """A scene that shows so much of the area clear serves as a reference."""
+_FIRST = 1  # of the jobs that are spent on fetching a pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,13 @@ def moment_of(row: PassRow) -> Moment:
     return Moment(row.pass_id, Kind(row.kind), row.acquired, row.offered.orbit)
 
 
-def around(connection: Connection, row: PassRow, spec: WatchSpec) -> Around:
-    """A pass that has a scene, among those before it. Raises NotFoundError where it has none."""
+def around(
+    connection: Connection, row: PassRow, spec: WatchSpec, tides: Tides | None = None
+) -> Around:
+    """A pass that has a scene, among those before it; with `tides` how alike the water stood.
+
+    Raises NotFoundError where it has none.
+    """
     own = scene(connection, row.scene_id or "")
     seen = sight(connection, own.scene_id)
     since = year_before(row.acquired) - timedelta(days=spec.season_days)
@@ -62,13 +70,38 @@ def around(connection: Connection, row: PassRow, spec: WatchSpec) -> Around:
         connection, row.watch, kinds=[row.kind], acquired_from=since, acquired_before=row.acquired
     ):
         there = _scene_there(connection, one)
-        if there is not None:
-            scenes[one.pass_id] = there
-            share = _shared(connection, row, seen, one, spec.area)
-            earlier.append(Earlier(moment_of(one), ready=True, share=share))
-        elif one.state is PassState.FOUND:
-            earlier.append(Earlier(moment_of(one), ready=False))
+        if there is None:
+            if one.state is PassState.FOUND and one.attempts <= _FIRST:
+                earlier.append(Earlier(moment_of(one), ready=False))
+            continue
+        scenes[one.pass_id] = there
+        shown = _shown(connection, seen, one)
+        earlier.append(
+            Earlier(
+                moment_of(one),
+                ready=True,
+                share=_shared(row, seen, one, shown, spec.area),
+                ground=_bits(shown),
+                counts=counts(one, spec),
+                tide_m=_apart_m(row, one, spec, tides),
+            )
+        )
     return Around(row, own, tuple(earlier), scenes)
+
+
+def counts(row: PassRow, spec: WatchSpec) -> bool:
+    """Whether what a pass shows is known by its runs, or will be: it is no part of others else."""
+    if row.state is PassState.FETCHED:
+        return too_cloudy(row, spec) is None
+    return row.state in (PassState.QUEUED, PassState.KEPT)
+
+
+def too_cloudy(row: PassRow, spec: WatchSpec) -> str | None:
+    """Why a fetched pass is not run: too little of what it shows was seen clear; None: it is."""
+    clear = row.clear_share
+    if row.kind == Kind.SAR or clear is None or 1 - clear <= spec.most_cloud:
+        return None
+    return f"{clear:.0%} of what it shows of the area was seen clear: kept, not run"
 
 
 def compared_with(connection: Connection, row: PassRow) -> Compared:
@@ -110,19 +143,39 @@ def _there(connection: Connection, scene_id: str) -> SceneRow | None:
     return found if there else None
 
 
+def _shown(connection: Connection, seen: Sight | None, one: PassRow) -> Mask | None:
+    """What another pass shows clear of the hectares that a pass lies over; None: not known."""
+    other = sight(connection, one.scene_id or "")
+    if seen is None or other is None:
+        return None
+    try:
+        return other.on(seen.geobox)
+    except GridError:  # another plane, as where an area was redrawn over a border of zones
+        return None
+
+
+def _bits(shown: Mask | None) -> int:
+    return 0 if shown is None else int.from_bytes(np.packbits(shown).tobytes(), "big")
+
+
+def _apart_m(row: PassRow, one: PassRow, spec: WatchSpec, tides: Tides | None) -> float | None:
+    """How far apart the water stood at two passes, in m, at a point of the area."""
+    if tides is None or row.kind == Kind.SAR:
+        return None
+    reading = tides.near(spec.area, one.acquired, row.acquired)
+    if reading is None or reading.before_m is None or reading.after_m is None:
+        return None
+    return abs(reading.before_m - reading.after_m)
+
+
 def _shared(
-    connection: Connection, row: PassRow, seen: Sight | None, one: PassRow, area: BaseGeometry
+    row: PassRow, seen: Sight | None, one: PassRow, other: Mask | None, area: BaseGeometry
 ) -> float:
     """Share of what a pass shows clear that another shows clear too; of radar of what it shows."""
     if row.kind == Kind.SAR:
         shown = shapely.make_valid(row.offered.footprint).intersection(area)
         both = shapely.make_valid(one.offered.footprint).intersection(shown)
         return float(both.area / shown.area) if shown.area else 0.0
-    other = sight(connection, one.scene_id or "")
     if seen is None or other is None or not seen.seen.any():
         return 0.0
-    try:
-        both_seen = seen.seen & other.on(seen.geobox)
-    except GridError:  # another plane, as where an area was redrawn over a border of zones
-        return 0.0
-    return float(np.count_nonzero(both_seen) / np.count_nonzero(seen.seen))
+    return float(np.count_nonzero(seen.seen & other) / np.count_nonzero(seen.seen))

@@ -3,24 +3,29 @@
 Two questions are asked of an earlier image: what is new since the ground was last seen (the latest
 clear one), and what is new since the same season a year before, when fields looked alike. Radar
 images compare only within one orbit: of those the one before.
+
+The latest clear image shows each hectare as the latest pass did that was run itself, or stands at
+the beginning. What was never run is no part of it: a change first seen there would be taken for
+known, and told to nobody.
 """
 
 from calendar import isleap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 
 from leads.intake.watch_spec import BeforeKind
 from tiles.sources.acquisition import Acquisition, Kind
 
-COVERS = 0.9
-"""Share of what a pass shows clear that one earlier image must show too, to serve alone."""
+CLEAR_ENOUGH = 0.9
+"""Images of a season that show so much of what a pass shows clear are equally clear."""
 ANSWERS = 0.5
 """A question is answered by an image that shows so much of it: no other is fetched."""
 LEAST_PART = 0.02
-"""An earlier image that shows less of it adds nothing to a composite."""
-MOST_PARTS = 8
-"""Images of a composite at most: each costs a reading of the whole."""
+"""An earlier image of a season, or of radar, that shows less of it says nothing."""
+MOST_PARTS = 40
+"""Images of a composite at most, the latest; each adds ground that no later one shows."""
 MOST_WANTED = 3
 """Earlier acquisitions that are fetched at most for one question."""
 
@@ -34,7 +39,7 @@ class Rules:
     season: timedelta
     """`same_season` is at most so far from the same day a year before."""
     composite: timedelta
-    """`latest_clear` may be composed of passes so long before the pass."""
+    """For `latest_clear` passes so long before the pass are searched, and waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,12 @@ class Earlier:
     """Its imagery is on this disk; else it is on its way."""
     share: float = 0.0
     """Share (0 to 1) of what the later pass shows clear that it shows clear too."""
+    ground: int = 0
+    """Hectares that it shows clear, one bit each, of all those that the later pass lies over."""
+    counts: bool = True
+    """It was handed to runs, or will be, or stands at the beginning: what it shows is known."""
+    tide_m: float | None = None
+    """How far apart the water stood at both instants, in m; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ def choose(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> Chosen:
         return Chosen(tuple(one.moment.identifier for one in ready[:1]), None)
     latest: tuple[str, ...] = ()
     if BeforeKind.LATEST_CLEAR in rules.kinds:
-        latest = _latest(later, ready, rules)
+        latest = _latest(_comparable(later, earlier))
     season = _of_season(later, ready, rules)
     return Chosen(latest, None if (season,) == latest else season)
 
@@ -162,15 +173,17 @@ def _season(later: Moment, rules: Rules) -> tuple[datetime, datetime]:
     return middle - rules.season, min(middle + rules.season, later.acquired)
 
 
-def _latest(later: Moment, ready: Sequence[Earlier], rules: Rules) -> tuple[str, ...]:
-    """One that covers, else the parts of a composite, else whatever is the latest."""
-    near = [one for one in ready if one.moment.acquired >= later.acquired - rules.composite]
-    for one in near:
-        if one.share >= COVERS:
-            return (one.moment.identifier,)
-    if not near:
-        return tuple(one.moment.identifier for one in ready[:1])
-    return tuple(one.moment.identifier for one in near[:MOST_PARTS])
+def _latest(earlier: Iterable[Earlier]) -> tuple[str, ...]:
+    """Of those that count, the latest first, each that shows hectares that no later one does.
+
+    Also hectares that the later pass itself does not show: parts of them it may.
+    """
+    parts, shown = [], 0
+    for one in earlier:
+        if one.ready and one.counts and one.ground & ~shown:
+            parts.append(one.moment.identifier)
+            shown |= one.ground
+    return tuple(parts[:MOST_PARTS])
 
 
 def _of_season(later: Moment, ready: Sequence[Earlier], rules: Rules) -> str | None:
@@ -182,8 +195,11 @@ def _of_season(later: Moment, ready: Sequence[Earlier], rules: Rules) -> str | N
     if not here:
         return None
 
-    def merit(one: Earlier) -> tuple[float, timedelta, str]:
-        return -min(one.share, COVERS), abs(one.moment.acquired - middle), one.moment.identifier
+    def merit(one: Earlier) -> tuple[float, float, timedelta, str]:
+        """Clear, then of like tide, then near in time; tenths of both are no matter."""
+        clear = round(min(one.share, CLEAR_ENOUGH), 1)
+        tide = inf if one.tide_m is None else round(one.tide_m, 1)
+        return -clear, tide, abs(one.moment.acquired - middle), one.moment.identifier
 
     return min(here, key=merit).moment.identifier
 
@@ -210,7 +226,7 @@ def _moment(one: Acquisition) -> Moment:
 
 
 def _serves(one: Earlier) -> bool:
-    return not one.ready or one.share >= ANSWERS
+    return not one.ready or (one.counts and one.share >= ANSWERS)
 
 
 def _stated(one: Acquisition) -> float:

@@ -5,7 +5,7 @@ is whole, and the ledger is written in transactions that the job's lease guards.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,6 +35,7 @@ from leads.intake.watch_spec import SourceSpec, WatchSpec, watch_of
 from leads.run.jobs.disk_guard import GB, DiskGuard
 from leads.run.jobs.heartbeat import PATIENCE_S, Watch, ended_under, utc_now
 from leads.run.runner import Runner
+from leads.run.tides import Tides, load_tides
 from leads.store.engine import read, write
 from leads.store.jobs import check_lease
 from leads.store.passes import PassRow, pass_row, set_broken, set_state
@@ -103,6 +104,7 @@ class Fetcher:
             self._folder(row),
             self.runner,
             self.clock,
+            _tides(spec),
         )
         return on.carry_on(job, watch)
 
@@ -233,6 +235,13 @@ def _asked(job: Job, connection: Connection) -> tuple[PassRow, WatchSpec]:
     row = pass_row(connection, job.payload["pass_id"])
     held = watch_row(connection, row.watch)
     return row, watch_of(held.spec, held.area)
+
+
+def _tides(spec: WatchSpec) -> Tides | None:
+    """The table a season's image is chosen by; one that cannot be read is told by the runs."""
+    with suppress(InputError):
+        return load_tides(spec.tide_table)
+    return None
 
 
 def _state_of(row: PassRow, found: Registrable) -> tuple[PassState, str | None]:

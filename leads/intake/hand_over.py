@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from leads.domain.job import FETCH, RUN, UNDER_WAY, Job
 from leads.domain.passes import PassRole, PassState
-from leads.intake.around import Around, around, moment_of, rules_of
+from leads.intake.around import Around, around, moment_of, rules_of, too_cloudy
 from leads.intake.befores import choose, pending, unanswered, wanted
 from leads.intake.put_together import Before, put_together
 from leads.intake.twins import version_key
@@ -26,6 +26,7 @@ from leads.run.by_radar import RADAR_DETECTOR
 from leads.run.jobs.heartbeat import PATIENCE_S, Watch, ended_under
 from leads.run.request import Request
 from leads.run.runner import Runner
+from leads.run.tides import Tides
 from leads.store.engine import read, write
 from leads.store.jobs import check_lease, enqueue, finish, latest_of, payload_sha256
 from leads.store.passes import (
@@ -66,6 +67,8 @@ class HandOver:
     """Where pixels are looked at."""
     clock: Callable[[], datetime]
     """Tells the present instant, UTC."""
+    tides: Tides | None = None
+    """The watch's table of tides."""
 
     def carry_on(self, job: Job, watch: Watch) -> dict[str, Any]:
         """End a job whose pass is fetched: its runs are queued, or it waits; the job's result.
@@ -88,7 +91,9 @@ class HandOver:
     def _seen(self, job: Job, connection: Connection) -> Around | PassRow:
         """The pass among the others; the bare row where it is not to be paired (any more)."""
         row = pass_row(connection, job.payload["pass_id"])
-        return around(connection, row, self.spec) if row.state is PassState.FETCHED else row
+        if row.state is not PassState.FETCHED:
+            return row
+        return around(connection, row, self.spec, self.tides)
 
     def _search_missing(self, job: Job) -> None:
         """Enter earlier acquisitions into the ledger that nothing there stands for; once a pass."""
@@ -158,7 +163,7 @@ class HandOver:
             return dict(before.result)
         check_lease(connection, job.lease)
         row, now = pass_row(connection, seen.row.pass_id, lock=True), self.clock()
-        if row != seen.row or around(connection, row, self.spec) != seen:
+        if row != seen.row or around(connection, row, self.spec, self.tides) != seen:
             return None
         later, rules = moment_of(row), rules_of(self.spec)
         waits = pending(later, seen.earlier, rules)
@@ -205,14 +210,6 @@ class HandOver:
             district=self.spec.district,
             tide=self.spec.tide_table,
         )
-
-
-def too_cloudy(row: PassRow, spec: WatchSpec) -> str | None:
-    """Why a fetched pass is not run: too little of what it shows was seen clear; None: it is."""
-    clear = row.clear_share
-    if row.kind == Kind.SAR or clear is None or 1 - clear <= spec.most_cloud:
-        return None
-    return f"{clear:.0%} of what it shows of the area was seen clear: kept, not run"
 
 
 def end(

@@ -15,6 +15,7 @@ from leads.run.runner import Runner, run_surely
 from leads.store.scenes import Imagery, SceneRow
 from tiles.clear.composite import latest_clear
 from tiles.files.open_scene import open_scene
+from tiles.files.stac import PARTS_ACQUIRED
 from tiles.files.write_item import ITEM_FILE, verify_item, write_item
 from tiles.scene import Scene
 from tiles.sources.acquisition import Kind
@@ -79,9 +80,16 @@ def _compose(place: Place, rows: Sequence[SceneRow], later: SceneRow, runner: Ru
             "end_datetime": f"{max(scene.date for scene in scenes)}T00:00:00Z",
             "hongxian:kind": Kind.OPTICAL.value,
             "hongxian:parts": [row.scene_id for row in rows],
+            PARTS_ACQUIRED: _instants(scenes),
         }
         write_item(work, None, fetched, about)
         place.publish()
+
+
+def _instants(scenes: Sequence[Scene]) -> list[str] | None:
+    """When the parts were seen, for their tides; None where one of them does not say."""
+    instants = [scene.acquired for scene in scenes]
+    return None if None in instants else [at.isoformat() for at in instants if at is not None]
 
 
 def _name(rows: Sequence[SceneRow], later: SceneRow) -> str:

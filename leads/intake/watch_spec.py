@@ -91,7 +91,7 @@ class WatchSpec:
     season_days: float = 30.0
     """`same_season` is at most so many days from the same day a year before."""
     composite_days: float = 90.0
-    """`latest_clear` may be composed of passes of so many days before the pass."""
+    """For `latest_clear` passes of so many days before the pass are searched, and kept longer."""
     keep_days: float = 400.0
     """Days that pixels are kept, unless something needs them longer."""
     detector: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 
 from geo.candidate import Candidate
 from geo.shore import Shore, ShorePlace, shore_of
@@ -15,11 +16,12 @@ def with_shore(
     leads: Sequence[Lead],
     candidates: Sequence[Candidate],
     tides: Tides | None,
-    acquired: tuple[datetime | None, datetime | None],
+    acquired: tuple[Sequence[datetime], datetime | None],
 ) -> tuple[Lead, ...]:
     """The leads of candidates, one each, in the same order, with what each has to do with water.
 
-    `acquired` are the instants (UTC) of both dates, where they are known.
+    `acquired` are the instants (UTC) of both dates, where they are known: of the earlier image all
+    that it may show, since a composite has several.
     """
     return tuple(
         lead if (shore := _shore(candidate)) is None else _told(lead, shore, tides, acquired)
@@ -66,8 +68,18 @@ def _told(
     lead: Lead,
     shore: Shore,
     tides: Tides | None,
-    acquired: tuple[datetime | None, datetime | None],
+    acquired: tuple[Sequence[datetime], datetime | None],
 ) -> Lead:
-    on_land = shore.place is ShorePlace.LAND
-    tide = None if on_land or tides is None else tides.near(lead.geometry, *acquired)
-    return replace(lead, shore=ShoreFacts(shore, tide))
+    facts = ShoreFacts(shore, None)
+    if shore.place is not ShorePlace.LAND and tides is not None:
+        before, after = acquired
+        under = [at for at in before if at.date() >= lead.date_before]
+        days: Sequence[datetime | None] = under or before or [None]
+        read = [ShoreFacts(shore, tides.near(lead.geometry, at, after)) for at in days]
+        facts = max(read, key=_explains)
+    return replace(lead, shore=facts)
+
+
+def _explains(facts: ShoreFacts) -> float:
+    """How much the tide may explain: what is not known might be all."""
+    return inf if facts.exposure_m is None else facts.exposure_m

@@ -106,7 +106,7 @@ def finish(
     layers = _in_order(crossed, described)
     seen = last_seen(candidates, prepared, runner)
     found = leads_of(candidates, outlines, layers, record, seen)
-    found = with_shore(found, candidates, planned.tides, (before.acquired, after.acquired))
+    found = with_shore(found, candidates, planned.tides, (before.instants, after.acquired))
     if scope is not None:
         found = tuple(lead for lead in found if lead.district_code == scope.code)
     leads, held = parted(found)

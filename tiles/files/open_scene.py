@@ -35,6 +35,7 @@ class _Found:
     item_date: str | None = None
     since: date | None = None
     acquired: datetime | None = None
+    parts_acquired: tuple[datetime, ...] = ()
 
 
 def open_scene(
@@ -66,6 +67,7 @@ def open_scene(
         since=found.since if stated else None,
         acquired=found.acquired if stated else None,
         dates=extra.get(DATES) if stated else None,
+        parts_acquired=found.parts_acquired if stated else (),
     )
 
 
@@ -125,7 +127,8 @@ def _from_item(path: str) -> _Found:
                 BandFile(band.name, band.path, band.index, facts.geobox, nodata, facts.stamp)
             )
     files_facts = tuple(files.values())
-    return _Found(tuple(bands), files_facts, path, item.when, item.since, item.acquired)
+    times = item.when, item.since, item.acquired, item.parts_acquired
+    return _Found(tuple(bands), files_facts, path, *times)
 
 
 def _from_folder(source: str, folder: Path) -> _Found:

@@ -25,6 +25,9 @@ MAX_ITEM_BYTES = 16 << 20
 DATES = "dates"
 """Name of the band that says which day each pixel of a composite was seen."""
 
+PARTS_ACQUIRED = "hongxian:acquired"
+"""In the item of a composite of ours: the instants of its parts."""
+
 _DATE_ROLE = "date"
 _PICTURES = {"visual", "overview", "thumbnail", "metadata", "preview"}
 _MALFORMED = (
@@ -65,6 +68,8 @@ class ItemFacts:
     """Of an interval of several days (a composite) the first; else None."""
     acquired: datetime | None
     """Instant of acquisition (UTC); None: it states none, or an interval of days."""
+    parts_acquired: tuple[datetime, ...]
+    """Of a composite of ours the instants (UTC) of its parts; else empty."""
     bands: tuple[ItemBand, ...]
     """Bands in the item's order; pictures and files that are not on this disk are left out."""
 
@@ -88,6 +93,7 @@ def read_item(path: str) -> ItemFacts:
     try:
         item = pystac.Item.from_dict(_load(path))
         when, since, acquired = _times(item)
+        parts = tuple(map(_instant, item.properties.get(PARTS_ACQUIRED) or ()))
         assets = [(key, asset) for key, asset in item.assets.items() if _is_data(key, asset)]
         folder = Path(path).parent
         if any(is_remote(asset.href) for _, asset in assets):
@@ -105,7 +111,7 @@ def read_item(path: str) -> ItemFacts:
             f"{path}: none of the {len(item.assets)} assets is a band on this disk or in a place "
             f"that {REMOTE_VARIABLE} lists; download them, or list their folder"
         )
-    return ItemFacts(when, since, acquired, tuple(bands))
+    return ItemFacts(when, since, acquired, parts, tuple(bands))
 
 
 def _load(path: str) -> dict[str, Any]:
@@ -132,6 +138,11 @@ def _times(item: pystac.Item) -> tuple[str | None, date | None, datetime | None]
     if moment is None:
         return None, None, None
     return moment.date().isoformat(), None, _utc(item.datetime)
+
+
+def _instant(text: str) -> datetime:
+    """An instant as our items write it. Raises ValueError, TypeError."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -1,12 +1,12 @@
 """The choice of earlier images: never later, never across orbits, the same in any order."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.intake.befores import (
-    COVERS,
     MOST_PARTS,
     MOST_WANTED,
     Chosen,
@@ -32,7 +32,10 @@ kinds = st.sampled_from(list(Kind))
 orbits = st.sampled_from(["11 a", "11 d", "84 a"])
 moments = st.builds(Moment, st.uuids().map(str), kinds, instants, orbits)
 shares = st.floats(0, 1)
-earlier = st.lists(st.builds(Earlier, moments, st.booleans(), shares), max_size=14)
+grounds = st.integers(0, 255)
+earlier = st.lists(
+    st.builds(Earlier, moments, st.booleans(), shares, grounds, st.booleans()), max_size=14
+)
 rules = st.builds(
     Rules,
     st.frozensets(st.sampled_from(list(BeforeKind))),
@@ -92,31 +95,119 @@ def test_only_what_is_on_its_way_is_waited_for(
         assert any(start <= one.moment.acquired < end for start, end in spans(later, rules))
 
 
-@given(moments, earlier, rules)
-def test_the_latest_clear_is_one_that_covers_or_all_are_parts(
-    later: Moment, there: list[Earlier], rules: Rules
+@given(earlier)
+def test_of_each_hectare_the_latest_that_counts_is_a_part(there: list[Earlier]) -> None:
+    parts = choose(LATER, there, RULES).latest
+    known = [
+        one
+        for one in sorted(there, key=lambda one: (one.moment.acquired, one.moment.identifier))
+        if one.ready
+        and one.counts
+        and one.moment.kind is Kind.OPTICAL
+        and one.moment.acquired.date() < LATER.acquired.date()
+    ]
+    last = {
+        bit: one.moment.identifier for one in known for bit in range(8) if one.ground >> bit & 1
+    }
+    assert set(parts) == set(last.values())
+    days = {one.moment.identifier: one.moment.acquired for one in there}
+    assert list(parts) == sorted(parts, key=lambda name: (days[name], name), reverse=True)
+
+
+CELLS = 6
+looks = st.lists(
+    st.tuples(st.integers(1, 9), st.frozensets(st.integers(0, CELLS - 1))), max_size=12
+)
+"""Passes as they come: days since the one before, cells that are seen clear."""
+changes = st.lists(st.integers(1, 60), min_size=CELLS, max_size=CELLS)
+"""Day from which each cell is changed."""
+
+
+@given(looks, changes, st.integers(0, CELLS))
+def test_every_change_is_reported_when_it_first_becomes_visible_and_once(
+    looks: list[tuple[int, frozenset[int]]], changed: list[int], least: int
 ) -> None:
-    chosen = choose(later, there, rules).latest
-    shares = {one.moment.identifier: one.share for one in there}
-    if len(chosen) > 1:
-        assert all(shares[name] < COVERS for name in chosen)
+    """In order of arrival; passes that show fewer than `least` cells are not run."""
+    rules = replace(RULES, kinds=frozenset({BeforeKind.LATEST_CLEAR}))
+    first, day = at("2024-01-01"), 0
+    there: list[Earlier] = []
+    seen: dict[str, frozenset[int]] = {}
+    days: dict[str, int] = {}
+    reported: list[tuple[int, int]] = []
+    for gap, cells in looks:
+        day += gap
+        moment = Moment(f"{day:03}", Kind.OPTICAL, first + timedelta(days=day))
+        days[moment.identifier], seen[moment.identifier] = day, cells
+        runs = len(cells) >= least
+        if runs:
+            parts = choose(moment, there, rules).latest
+            for cell in cells:
+                before = next((days[name] for name in parts if cell in seen[name]), None)
+                if before is not None and before < changed[cell] <= day:
+                    reported.append((cell, day))
+        ground = sum(1 << cell for cell in cells)
+        there.append(Earlier(moment, ready=True, share=0.5, ground=ground, counts=runs))
+    run = [one for one in there if one.counts]
+    expected = []
+    for cell, since in enumerate(changed):
+        clear = [days[o.moment.identifier] for o in run if cell in seen[o.moment.identifier]]
+        after = [day for day in clear if day >= since]
+        if after and min(clear) < since:
+            expected.append((cell, min(after)))
+    assert sorted(reported) == sorted(expected)
 
 
-def optical(day: str, share: float = 1.0, *, ready: bool = True) -> Earlier:
-    return Earlier(Moment(day, Kind.OPTICAL, at(day)), ready, share)
+def optical(
+    day: str,
+    share: float = 1.0,
+    *,
+    ready: bool = True,
+    counts: bool = True,
+    ground: range | None = None,
+    tide_m: float | None = None,
+) -> Earlier:
+    """An earlier pass; of a hundred hectares it shows the first by its share, or those named."""
+    shown = range(round(100 * share)) if ground is None else ground
+    bits = sum(1 << cell for cell in shown)
+    return Earlier(Moment(day, Kind.OPTICAL, at(day)), ready, share, bits, counts, tide_m)
 
 
-def test_the_latest_that_covers_and_the_same_season() -> None:
+def test_the_latest_clear_and_the_same_season() -> None:
     there = [
-        optical("2024-04-20", 0.4), optical("2024-04-11", 0.95), optical("2024-03-01"),
+        optical("2024-04-20", 0.4), optical("2024-04-11"), optical("2024-03-01"),
         optical("2023-05-20", 0.92), optical("2023-04-28", 0.9), optical("2023-05-02", 0.5),
     ]  # fmt: skip
-    assert choose(LATER, there, RULES) == Chosen(("2024-04-11",), "2023-04-28")
+    latest = ("2024-04-20", "2024-04-11")
+    assert choose(LATER, there, RULES) == Chosen(latest, "2023-04-28")
 
 
-def test_where_none_covers_the_parts_are_put_together() -> None:
-    there = [optical("2024-04-20", 0.4), optical("2024-04-11", 0.6), optical("2024-03-30", 0.0)]
-    assert choose(LATER, there, RULES).latest == ("2024-04-20", "2024-04-11")
+def test_one_image_serves_alone_only_where_nothing_older_adds_ground() -> None:
+    nearly = optical("2024-04-20", 0.92)
+    assert choose(LATER, [nearly, optical("2024-03-30", 0.9)], RULES).latest == ("2024-04-20",)
+    whole = choose(LATER, [nearly, optical("2024-03-30")], RULES)
+    assert whole.latest == ("2024-04-20", "2024-03-30")
+
+
+def test_what_was_never_run_is_no_part_and_answers_nothing() -> None:
+    cloudy = optical("2024-04-20", 0.6, counts=False)
+    assert choose(LATER, [cloudy, optical("2024-04-11")], RULES).latest == ("2024-04-11",)
+    assert not choose(LATER, [cloudy], RULES)
+    offered = [showing("2024-03-01").acquisition]
+    assert wanted(LATER, [cloudy], offered, RULES) == tuple(offered)
+
+
+def test_ground_not_seen_for_long_is_compared_with_what_is_older_than_is_searched() -> None:
+    there = [optical("2024-04-20", 0.9), optical("2023-11-01")]
+    assert choose(LATER, there, RULES).latest == ("2024-04-20", "2023-11-01")
+
+
+def test_of_seasons_equally_clear_that_of_like_tide_is_taken() -> None:
+    there = [
+        optical("2023-05-01", 0.95, tide_m=2.1), optical("2023-05-09", 0.91, tide_m=0.2),
+        optical("2023-04-20", 0.5, tide_m=0.0), optical("2023-05-02", 0.99),
+    ]  # fmt: skip
+    assert choose(LATER, there, RULES).season == "2023-05-09"
+    assert choose(LATER, [there[0], there[3]], RULES).season == "2023-05-01", "unknown goes last"
 
 
 def test_an_old_image_is_better_than_none() -> None:

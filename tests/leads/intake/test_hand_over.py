@@ -142,8 +142,8 @@ def test_a_pair_is_queued_once_however_often_it_is_asked(ground: Ground) -> None
 
 
 def test_cloudy_parts_are_put_together(ground: Ground) -> None:
-    west = showing("2024-04-21", GROUNDS[2], cloud=0.5)
-    east = replace(showing("2024-04-16", GROUNDS[2], cloud=0.5), in_the_east=True)
+    west = showing("2024-04-21", GROUNDS[2], cloud=0.3)
+    east = replace(showing("2024-04-16", GROUNDS[2], cloud=0.3), in_the_east=True)
     ground.source.showings = [west, east, MAY]
     ground.find(east, west, MAY)
     ground.fetch_all()
@@ -152,11 +152,59 @@ def test_cloudy_parts_are_put_together(ground: Ground) -> None:
     scene = open_scene(str(ground.folder / "made" / composed))
     assert (str(scene.since), str(scene.date)) == ("2024-04-16", "2024-04-21")
     assert scene.dates is not None
+    assert set(scene.instants) == {west.acquisition.acquired, east.acquisition.acquired}
     assert scene.sha256 == ground.scene_rows[composed].scene_id
     before = ground.bytes_of(composed)
     ground.again("2024-05-01")
     ground.fetch_all()
     assert ground.bytes_of(composed) == before
+
+
+def test_what_was_too_cloudy_to_be_run_is_no_part_of_an_earlier_image(ground: Ground) -> None:
+    cloudy = showing("2024-04-21", GROUNDS[2], cloud=0.8)
+    ground.source.showings = [MARCH, cloudy, MAY]
+    ground.find(MARCH, cloudy, MAY)
+    ground.fetch_all()
+    assert ground.states["2024-04-21"] == "cloudy"
+    assert days(ground.pairs) == {("2024-03-02", "2024-05-01")}
+
+
+def test_what_failed_a_whole_job_is_waited_for_no_more(ground: Ground) -> None:
+    ground.find(MARCH)
+    ground.fetch_all()
+    ground.source.garbled = {APRIL.acquisition.identifier}
+    ground.find(APRIL)
+    while ground.states["2024-04-11"] == "found":
+        ground.fetch_all()
+        ground.clock.now += timedelta(minutes=20)
+    ground.again("2024-04-11")  # as a look does when it has rested
+    ground.find(MAY)
+    done = ground.fetch_all()
+    assert ground.states == {"2024-03-02": "kept", "2024-04-11": "found", "2024-05-01": "queued"}
+    assert len(done) == 2 and days(ground.pairs) == {("2024-03-02", "2024-05-01")}
+    ground.source.garbled = set()
+    ground.clock.now += timedelta(minutes=20)
+    ground.fetch_all()
+    late = ("2024-03-02", "2024-04-11")
+    assert days(ground.pairs) == {("2024-03-02", "2024-05-01"), late}
+
+
+def test_of_a_season_the_image_of_like_tide_is_taken(ground: Ground, tmp_path: Path) -> None:
+    table = tmp_path / "tides.csv"
+    rows = {"2024-05-01": 3.1, "2023-05-03": 0.4, "2023-05-09": 3.0}
+    x, y = ground.spec.area.centroid.coords[0]
+    lines = [f"a,{x},{y},{day}T02:31:05Z,{height}" for day, height in rows.items()]
+    table.write_text("\n".join(["station,lon,lat,time,height_m", *lines]))
+    alike = showing("2023-05-09", GROUNDS[0], stated=0.1)
+    for tides in (None, table):
+        spec = replace(ground.spec, name=f"of-{tides is not None}".lower(), tide_table=tides)
+        source = ScriptedSource([YEAR_AGO, alike, MARCH, MAY])
+        other = Ground(ground.store, tmp_path / spec.name, source, spec)
+        other.find(MAY)
+        other.fetch_all()
+        befores = [Path(job.payload["before"]) for job in other.jobs_of_kind()]
+        mine = [one.name[:10] for one in befores if one.parent.name == spec.name]
+        assert sorted(mine) == ["2023-05-09" if tides else "2023-05-03", "2024-03-02"]
 
 
 def test_a_source_that_cannot_be_searched_is_asked_again(ground: Ground) -> None:

@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 
+from geo.candidate import Candidate
 from geo.change_class import ChangeClass
 from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
 from geo.errors import InputError
 from geo.geobox import Window
 from geo.shore import ShorePlace
+from geo.water import WaterCounts
 from leads.domain.lead import Lead
+from leads.run.by_water import with_shore
 from leads.run.detect import detect
 from leads.run.detection import Detection
 from leads.run.request import Request, request_of
 from leads.run.runner import Inline
 from leads.run.tides import load_tides
+from tests.leads.documents.made_leads import make_lead
 from tiles.synthetic.afloat import with_afloat
 from tiles.synthetic.camera import VHR_A, VHR_B, Camera
 from tiles.synthetic.event import Lookalike
@@ -138,6 +142,35 @@ def test_what_floats_is_held_and_what_is_built_is_a_lead(seed: int, tmp_path: Pa
             assert lead.tide_exposure_m == pytest.approx(fell)
     assert found.record.water is not None and found.record.tide is not None
     assert any("水面" in note for note in found.summary.notes)
+
+
+@pytest.mark.parametrize(
+    ("seen", "instants", "expected"),
+    [
+        ("2023-03-12", ("10:30", "18:30"), 1.3),  # either may lie under it: what explains most
+        ("2023-03-13", ("10:30", "18:30"), 0.3),  # the first part is older than what is under it
+        ("2023-03-12", ("10:30", "06:00"), None),
+        ("2023-03-12", (), None),
+    ],
+)
+def test_against_a_composite_the_tide_of_each_part_that_may_lie_under_a_lead_is_asked(
+    seen: str, instants: tuple[str, ...], expected: float | None, tmp_path: Path
+) -> None:
+    rows = ("2023-03-12T10:30", 1.8), ("2023-03-13T18:30", 0.8), ("2024-04-02T10:30", 0.5)
+    lines = [f"a,121.77,31.56,{at}+08:00,{height}" for at, height in rows]
+    (tmp_path / "tide.csv").write_text("\n".join(["station,lon,lat,time,height_m", *lines]))
+    days = ("2023-03-12", "2023-03-13")
+    parts = [
+        datetime.fromisoformat(f"{day}T{at}+08:00").astimezone(UTC)
+        for day, at in zip(days, instants, strict=False)
+    ]
+    outline = MultiPolygon([shapely.box(121.770, 31.560, 121.772, 31.562)])
+    lead = make_lead(geometry=outline, date_before=date.fromisoformat(seen), date_after=AFTER)
+    wet = WaterCounts(390, 10, 300, 60)
+    dried = Candidate(outline, CGCS2000, 4e4, 400, 0.9, water=wet)
+    after = datetime.fromisoformat("2024-04-02T10:30+08:00")
+    (told,) = with_shore([lead], [dried], load_tides(tmp_path / "tide.csv"), (parts, after))
+    assert told.tide_exposure_m == (expected if expected is None else pytest.approx(expected))
 
 
 def test_a_table_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
