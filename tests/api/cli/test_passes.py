@@ -16,6 +16,7 @@ from api.cli.main import run
 from leads.intake import open_sources
 from tests.leads.intake.made_passes import AREA
 from tests.leads.intake.script_source import kinds
+from tests.leads.run.jobs.test_alert import OK, listening
 
 Said = pytest.CaptureFixture[str]
 CONFIG = """
@@ -136,6 +137,20 @@ def test_watch_fetches_pairs_and_runs_once_and_the_ledger_tells(home: Path, capf
     (line,) = capfd.readouterr().err.splitlines()
     assert line.endswith("nothing new") and len(fetched(home)) == 2
     assert told(capfd, "leads", "list")["leads"] == leads
+
+
+def test_a_pass_that_stays_broken_is_told(
+    home: Path, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(home, PASSES[:1], hopeless=["2023-03-23"])
+    with listening(lambda caller: caller.sendall(OK)) as there:
+        monkeypatch.setenv("HONGXIAN_ALERT_URL", there.url)
+        assert run(["passes", "watch", "--once", "--runner", "inline"]) == 0
+    (row,) = told(capfd, "passes", "list")["passes"]
+    alert = json.loads(there.heard[0].partition(b"\r\n\r\n")[2])
+    assert (row["state"], alert["event"]) == ("broken", "pass_broken")
+    assert alert["pass_id"] == row["pass_id"] and "nobody can read" in alert["text"]
+    assert len(there.heard) == 1
 
 
 def test_queue_leaves_the_jobs_to_workers(home: Path, capfd: Said) -> None:
