@@ -4,11 +4,10 @@ Something new amid water may be a ship, which is gone on another day; something 
 a flat that the tide uncovered. On land neither is a question.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
 
 from shapely import MultiPolygon
 
@@ -21,7 +20,10 @@ AWAY_FROM_LAND = 0.05
 WAS_WATER = 0.10
 """At the shore at least this share of the pixels was water on one of the dates."""
 APART_DAYS = 5
-"""Later images so many days apart show the same thing amid water twice: then it is no ship."""
+"""Images so many days apart show the same thing amid water, and none between them water: then it is
+no ship."""
+WAITS_DAYS = 400
+"""What no other image so near in time shows waits no longer: imagery once a year counts."""
 SAME_SHARE = 0.5
 """Two outlines show the same thing when they share this much of the smaller one."""
 
@@ -78,27 +80,37 @@ def _place(water: WaterCounts, pixels: int, area_m2: float) -> ShorePlace:
     return ShorePlace.LAND
 
 
-class SeenAfloat(Protocol):
-    """Something that was held: what confirming needs of it."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the place of something afloat."""
 
-    @property
-    def date_after(self) -> date:
-        """Day of the later image."""
-
-    @property
-    def geometry(self) -> MultiPolygon:
-        """Outline, of one CRS with all it is compared with."""
+    day: date
+    """When."""
+    there: bool
+    """Whether it was still there; else its place was water."""
 
 
-def stays(outline: MultiPolygon, day: date, held: Sequence[SeenAfloat]) -> bool:
-    """Whether something amid water was seen at the same place on another day, far enough apart.
+def seen_again(since: date, day: date, at: date, looks: Iterable[Look]) -> bool:
+    """Whether something that lay amid water on `day` stays, if a look on day `at` shows it too.
 
-    `day` is that of the later image. Which of the two came first is no matter: late imagery counts.
+    `since` is the last day before `day` on which its place was water. A day may lie on either side
+    of `day`, for images come late; but no look from the one to the other may show water, for then
+    it left, and what lies there now is another thing.
     """
-    return any(
-        abs((day - other.date_after).days) >= APART_DAYS and same_place(outline, other.geometry)
-        for other in held
-    )
+    apart = abs((at - day).days)
+    return apart >= APART_DAYS and may_stay(since, day, at, looks)
+
+
+def may_stay(since: date, day: date, at: date, looks: Iterable[Look]) -> bool:
+    """Whether it may still be the same thing that lies there on day `at`."""
+    first, last = min(day, at), max(day, at)
+    left = any(first <= look.day <= last and not look.there for look in looks)
+    return since < first and (last - first).days <= WAITS_DAYS and not left
+
+
+def stays(since: date, day: date, looks: Sequence[Look]) -> bool:
+    """Whether looks, in any order, show that something amid water stays."""
+    return any(look.there and seen_again(since, day, look.day, looks) for look in looks)
 
 
 def same_place(first: MultiPolygon, second: MultiPolygon) -> bool:

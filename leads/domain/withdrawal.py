@@ -26,7 +26,7 @@ class WithdrawalOutcome(StrEnum):
     TAKEN_BACK = "taken_back"
     """Nobody acted on it and no standing run saw it: it leaves every list."""
     FLAGGED = "flagged"
-    """The run made it, but it was touched: it stays as it is, with a flag."""
+    """The run made it, or held what made it, but it was touched: it stays as it is, with a flag."""
     NOTED = "noted"
     """Another run made it: what the withdrawn one saw of it no longer counts."""
 
@@ -35,7 +35,8 @@ class FlagKind(StrEnum):
     """What a reader of a lead is warned of."""
 
     RUN_WITHDRAWN = "run_withdrawn"
-    """The run that made it was withdrawn: outline, area and zones are still that run's."""
+    """The run that made it, or held what made it, was withdrawn: outline, area and zones are still
+    that run's."""
 
 
 @dataclass(frozen=True, slots=True)

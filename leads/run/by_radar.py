@@ -22,8 +22,8 @@ RADAR_NOTE = "雷达只作佐证，不单独成为线索 / radar is a witness on
 
 
 SEEN_WHOLLY = 0.99
-"""A tile with at least this share of its pixels seen counts as seen: pixels without power are common,
-and what is told of such ground, that radar saw nothing, takes no points."""
+"""A tile with at least this share of its pixels seen counts as seen: stray pixels without power are
+common, and what is told of such ground, that radar saw nothing, takes no points."""
 
 
 def check_radar(before: Scene, after: Scene, detector: Detector) -> None:

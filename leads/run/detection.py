@@ -12,6 +12,7 @@ from geo.dissolve import candidates_of, dissolve
 from geo.vectorise import Patch
 from geo.zone import ZoneKind, ZoneLayer
 from leads.custody.canonical import canonical_json
+from leads.domain.held import HeldLook
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
 from leads.domain.run_summary import RunSummary
@@ -25,6 +26,7 @@ from leads.run.crossing import (
 )
 from leads.run.kept_layers import KeptLayers, RecordedLayer, recorded
 from leads.run.last_seen import last_seen
+from leads.run.look_again import look_again
 from leads.run.prepared import Prepared
 from leads.run.runner import Runner
 from leads.version import VERSION
@@ -48,6 +50,8 @@ class Detection:
     """Reads both scenes onto the working grid, for pictures."""
     held: tuple[Lead, ...] = ()
     """Changes amid water that may be ships: they wait for another date."""
+    looks: tuple[HeldLook, ...] = ()
+    """What the later image shows where other runs held something."""
     ground: MultiPolygon | None = None
     """Of a radar run, ground that it saw wholly on both dates, EPSG:4490."""
 
@@ -87,8 +91,8 @@ def finish(
 ) -> Detection:
     """From what the tiles gave to leads: dissolve, cross with the layers in force, record.
 
-    A composite's days are read in a process of the runner. `seconds` tells the time spent on the
-    run so far; leads outside the run's district are left out.
+    What other runs held is looked at again. A composite's days are read in a process of the runner.
+    `seconds` tells the time spent on the run so far; leads outside the run's district are left out.
     """
     planned, reader = prepared.planned, prepared.planned.reader
     before, after = reader.before, reader.after
@@ -104,12 +108,12 @@ def finish(
     described = sorted((one.record for one in crossed), key=canonical_json)  # whatever the order
     record = _record(prepared, described, swept.set_aside)
     layers = _in_order(crossed, described)
-    seen = last_seen(candidates, prepared, runner)
-    found = leads_of(candidates, outlines, layers, record, seen)
+    found = leads_of(candidates, outlines, layers, record, last_seen(candidates, prepared, runner))
     found = with_shore(found, candidates, planned.tides, (before.instants, after.acquired))
     if scope is not None:
         found = tuple(lead for lead in found if lead.district_code == scope.code)
     leads, held = parted(found)
+    looks = look_again(prepared, kept, runner)
     notes = (
         *planned.loaded.notes,
         *_notes(leads, layers, prepared.fit, swept.set_aside),
@@ -127,7 +131,7 @@ def finish(
         notes=notes,
     )
     ground = radar_ground(planned.plan, planned.tiles, swept.observed)
-    return Detection(leads, record, summary, layers, reader, held, ground)
+    return Detection(leads, record, summary, layers, reader, held, looks, ground)
 
 
 def _record(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 from geo.zone import ZoneLayer
 from leads.custody.chain import GENESIS, Link, chained
 from leads.domain.event import Decision, Json
+from leads.domain.held import HeldLook
 from leads.domain.identity import Filing, match
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
@@ -29,7 +30,8 @@ from leads.store.filing_rows import (
     sighting_of,
     touched,
 )
-from leads.store.held import confirmed, keep_held
+from leads.store.held import keep_held
+from leads.store.held_looks import keep_looks, seen_again_by
 from leads.store.known_leads import known_near
 from leads.store.layers import keep_layers
 from leads.store.lead_row import LeadRow
@@ -71,12 +73,17 @@ class FoundLeads(Protocol):
     def held(self) -> tuple[Lead, ...]:
         """Changes amid water that wait for another date."""
 
+    @property
+    def looks(self) -> tuple[HeldLook, ...]:
+        """What it shows where other runs held something."""
+
 
 def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: datetime) -> RunRow:
     """File a run's leads through identity; a run filed before is left as it is.
 
-    What was held and is seen again is filed as a lead of this run; the rest stays held. What radar
-    runs saw before at the places of new leads is told to them.
+    What a run held, this one or another, and this one sees again on its date, is filed as a lead of
+    this run; the rest stays held. What radar runs saw before at the places of new leads is told to
+    them.
 
     The transaction must be a writing one; doing it again is safe. Its layers are stored as well,
     as a lead's outline may be drawn anew later. Raises ConflictError where a layer's edition is
@@ -87,12 +94,14 @@ def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: date
     if is_filed(connection, record.run_id):
         return run(connection, record.run_id)
     keep_layers(connection, found.layers, record.layers, filed_by, now)
-    leads = (*found.leads, *confirmed(connection, found.held))
+    again = seen_again_by(connection, found)
+    leads = (*found.leads, *again.leads)
     known = known_near(connection, [lead.geometry for lead in leads])
     filings = match([sighting_of(lead) for lead in leads], known)
     outcomes = Counter(filing.outcome.value for filing in filings)
     keep_run(connection, record, found.summary, outcomes, filed_by, now)
     keep_held(connection, found.held, now)
+    keep_looks(connection, record, again.looks)
     _Desk(connection, found, leads, filings, now).file()
     bear_witness(connection, [filing.lead_id for filing in filings if filing.is_new_lead], now)
     return run(connection, record.run_id)

@@ -1,18 +1,22 @@
-"""Held candidates: changes amid water that wait for another date, and when they are leads."""
+"""Held candidates: changes amid water that wait for another date."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from shapely import MultiPolygon
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
-from geo.shore import ShorePlace, stays
+from geo.change_class import ChangeClass
+from geo.overlap import Overlap
+from geo.shore import ShorePlace
+from geo.zone import ZoneKind
 from leads.domain.lead import Lead
+from leads.domain.shore_facts import shore_facts
+from leads.store.events import CHUNK
 from leads.store.filing_rows import shore_column
-from leads.store.known_leads import boxes_of
-from leads.store.lead_filter import Box
 from leads.store.pass_tables import held_candidates
 from leads.store.places import bounds_columns
 from leads.store.schema import run_withdrawals
@@ -25,27 +29,27 @@ ROWS = 1_000
 class Held:
     """Something that was held."""
 
+    held_id: str
+    """What its lead would have been called."""
     run_id: str
     """The run that saw it."""
     reason: ShorePlace
     """Why: `afloat` or `drifted`."""
+    change_class: ChangeClass
+    """The detector's class."""
+    area_m2: float
+    """Geodesic area in m2."""
+    date_before: date
+    """Its place was as before on this day..."""
     date_after: date
-    """Day of the later image."""
+    """...and the change is seen on this one."""
     geometry: MultiPolygon
     """Outline, EPSG:4490."""
 
 
 _COLUMNS = tuple(held_candidates.c[field.name] for field in fields(Held))
-
-
-def confirmed(connection: Connection, held: Sequence[Lead]) -> tuple[Lead, ...]:
-    """Those a run that stands saw at the same place on another day, far enough apart.
-
-    What is gone from the later image never is: that a ship left is no lead, however often.
-    """
-    new = [lead for lead in held if _reason(lead) is ShorePlace.AFLOAT]
-    others = _near(connection, [lead.geometry for lead in new])
-    return tuple(lead for lead in new if stays(lead.geometry, lead.date_after, others))
+_LABELLED = {change_class.label: change_class for change_class in ChangeClass}
+_CROSSED = ("uncertainty", "coregistration_m", "district_code", "district_name")
 
 
 def keep_held(connection: Connection, held: Sequence[Lead], now: datetime) -> None:
@@ -61,35 +65,51 @@ def held_of_run(connection: Connection, run_id: str) -> tuple[Held, ...]:
     amid_water = h.reason.in_([place.value for place in ShorePlace])
     asked = select(*_COLUMNS).where(h.run_id == run_id, amid_water)
     rows = connection.execute(asked.order_by(h.west, h.south, h.held_id))
-    return tuple(_held(*row) for row in rows)
+    return tuple(_held(row) for row in rows)
 
 
-def _near(connection: Connection, outlines: Sequence[MultiPolygon]) -> Sequence[Held]:
-    """What runs that stand held as new near outlines."""
-    found: dict[str, Held] = {}
+def afloat(connection: Connection, where: ColumnElement[bool]) -> dict[str, Held]:
+    """What runs that stand held as new amid water, by its id, in the order of these."""
     h = held_candidates.c
-    for box in boxes_of(outlines):
-        asked = select(h.held_id, *_COLUMNS).where(
-            h.reason == ShorePlace.AFLOAT.value,
-            *_meets(box),
-            h.run_id.not_in(select(run_withdrawals.c.run_id)),
-        )
-        for row in connection.execute(asked.order_by(h.held_id)):
-            found[row.held_id] = _held(*row[1:])
-    return tuple(found.values())
+    stands = h.run_id.not_in(select(run_withdrawals.c.run_id))
+    asked = select(*_COLUMNS).where(where, h.reason == ShorePlace.AFLOAT.value, stands)
+    return {row.held_id: _held(row) for row in connection.execute(asked.order_by(h.held_id))}
 
 
-def _meets(box: Box) -> tuple[Any, ...]:
-    h = held_candidates.c
-    return h.west <= box.east, h.east >= box.west, h.south <= box.north, h.north >= box.south
+def leads_of_held(connection: Connection, held_ids: Iterable[str], run_id: str) -> dict[str, Lead]:
+    """By their ids, what was held as leads of the run that saw them again."""
+    wanted, h = sorted(held_ids), held_candidates.c
+    found: dict[str, Lead] = {}
+    for start in range(0, len(wanted), CHUNK):
+        some = h.held_id.in_(wanted[start : start + CHUNK])
+        for row in connection.execute(select(held_candidates).where(some)):
+            found[row.held_id] = _lead(row, run_id)
+    return found
 
 
-def _held(run_id: str, reason: str, date_after: date, geometry: MultiPolygon) -> Held:
-    return Held(run_id, ShorePlace(reason), date_after, geometry)
+def _held(row: Any) -> Held:  # noqa: ANN401
+    values = row._asdict()
+    values["reason"] = ShorePlace(values["reason"])
+    values["change_class"] = _LABELLED[values["change_class"]]
+    return Held(**values)
 
 
-def _reason(lead: Lead) -> ShorePlace | None:
-    return None if lead.shore is None else lead.shore.shore.place
+def _lead(row: Any, run_id: str) -> Lead:  # noqa: ANN401
+    kept = row.crossed
+    return Lead(
+        lead_id=sha256(f"{run_id}/{row.held_id}".encode()).hexdigest()[:16],
+        run_id=run_id,
+        geometry=row.geometry,
+        score=row.score,
+        change_class=_LABELLED[row.change_class],
+        area_m2=row.area_m2,
+        date_before=row.date_before,
+        date_after=row.date_after,
+        overlaps=tuple(Overlap(**{**o, "kind": ZoneKind(o["kind"])}) for o in kept["overlaps"]),
+        edition_ambiguous=frozenset(map(ZoneKind, kept["edition_ambiguous"])),
+        shore=shore_facts(row.facts),
+        **{name: kept[name] for name in _CROSSED},
+    )
 
 
 def _row(lead: Lead, now: datetime) -> dict[str, Any]:
@@ -105,6 +125,11 @@ def _row(lead: Lead, now: datetime) -> dict[str, Any]:
         "date_before": lead.date_before,
         "date_after": lead.date_after,
         "facts": shore_column(lead),
+        "crossed": {
+            **{name: getattr(lead, name) for name in _CROSSED},
+            "overlaps": [{**asdict(o), "kind": o.kind.value} for o in lead.overlaps],
+            "edition_ambiguous": sorted(kind.value for kind in lead.edition_ambiguous),
+        },
         "filed_at": now,
         "geometry": lead.geometry,
         **bounds_columns(lead.geometry),

@@ -99,11 +99,21 @@ held_candidates = sa.Table(
     *(number(name) for name in ("score", "area_m2")),
     Column("date_before", Date, nullable=False),
     Column("date_after", Date, nullable=False),
-    Column("facts", Json),
+    *(Column(name, Json) for name in ("facts", "crossed")),
     Column("filed_at", Instant, nullable=False),
     *bounds(),
     Column("geometry", Outline, nullable=False),
     Index("ix_held_candidates_reason_west", "reason", "west"),
+)
+
+held_looks = sa.Table(
+    "held_looks",
+    metadata,
+    Column("held_id", ForeignKey(held_candidates.c.held_id), primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True, index=True),
+    Column("day", Date, nullable=False),
+    Column("there", Boolean, nullable=False),
+    Column("sighting_id", Text),
 )
 
 witnesses = sa.Table(

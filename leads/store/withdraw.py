@@ -24,6 +24,7 @@ from leads.store.engine import lock_for
 from leads.store.events import CHUNK, append_links, histories
 from leads.store.file_run import FILING_LOCK
 from leads.store.filing_rows import rows_of
+from leads.store.held_looks import resting_on
 from leads.store.lead_row import LeadRow
 from leads.store.leads import change_leads
 from leads.store.pass_tables import witnesses
@@ -41,7 +42,8 @@ def withdraw_run(
 
     The transaction must be a writing one; doing it again is safe. What the run saw of leads that
     stay counts no more: their class, uncertainty and score come from the runs that stand, as long
-    as one saw them. Raises NotFoundError, ForbiddenError, and InputError for the reason.
+    as one saw them. Leads that rest on something it held are flagged. Raises NotFoundError,
+    ForbiddenError, and InputError for the reason.
     """
     kept = check_withdrawal(actor, reason)
     lock_for(connection, FILING_LOCK)
@@ -67,6 +69,7 @@ def _affected(connection: Connection, run_id: str) -> Iterator[list[str]]:
         select(lead_links.c.from_lead_id).where(lead_links.c.run_id == run_id),
         select(lead_links.c.to_lead_id).where(lead_links.c.run_id == run_id),
         select(witnesses.c.lead_id).where(witnesses.c.run_id == run_id),
+        resting_on(run_id),
     ).subquery()
     asked = select(leads.c.lead_id).where(leads.c.lead_id.in_(select(found.c[0])))
     ids = connection.scalars(asked.order_by(leads.c.number).with_for_update()).all()
@@ -88,6 +91,7 @@ class _Work:
         self.connection, self.run_id, self.actor, self.now = connection, run_id, actor, now
         self.data: dict[str, Json] = {"run_id": run_id, "reason": reason}
         self.gone = gone
+        self.resting: frozenset[str] = frozenset(connection.scalars(resting_on(run_id)))
 
     def withdraw_from(self, lead_ids: Sequence[str]) -> Counter[str]:
         """Do it to these leads, at most CHUNK; how many of each outcome there were."""
@@ -119,13 +123,15 @@ class _Work:
             self.connection, [chained(_head(chains[i]), decisions[i].event) for i in lead_ids]
         )
         self._take_back(gone)
-        self._flag([i for i in lead_ids if rows[i].run_id == self.run_id])
+        self._flag([i for i in lead_ids if rows[i].run_id == self.run_id or i in self.resting])
         self._see_anew([(rows[i], decisions[i].state) for i in seen], classes, seen)
         return Counter({one.value: len(ids) for one, ids in by_outcome.items() if ids})
 
     def _outcome(self, row: LeadRow, chain: Sequence[Link]) -> WithdrawalOutcome:
         events = (link.event for link in chain)
-        return outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
+        outcome = outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
+        rests = row.lead_id in self.resting and outcome is WithdrawalOutcome.NOTED
+        return WithdrawalOutcome.FLAGGED if rests else outcome
 
     def _take_back(self, lead_ids: Sequence[str]) -> None:
         """One statement for all of them: a bad run may have made a great many."""
@@ -139,7 +145,10 @@ class _Work:
             raise StaleError(f"leads of run {self.run_id} changed just now: withdraw it again")
 
     def _flag(self, lead_ids: Sequence[str]) -> None:
-        """Leads the run made, those taken back among them: a person may open one again."""
+        """Leads that the run made, or that rest on what it held; those taken back among them.
+
+        A person may open one again.
+        """
         flag = {"kind": FlagKind.RUN_WITHDRAWN, "run_id": self.run_id, "flagged_at": self.now}
         if lead_ids:
             self.connection.execute(insert(lead_flags), [{**flag, "lead_id": i} for i in lead_ids])

@@ -133,6 +133,7 @@ def _spot_row(spot: Lead, now: datetime) -> dict[str, Any]:
         "date_before": spot.date_before,
         "date_after": spot.date_after,
         "facts": None,
+        "crossed": None,
         "filed_at": now,
         "geometry": spot.geometry,
         **bounds_columns(spot.geometry),

@@ -1,6 +1,5 @@
 """What floats is told from what stays, whatever the order of the looks."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
@@ -11,21 +10,19 @@ from shapely import MultiPolygon, box
 from geo.shore import (
     APART_DAYS,
     LARGEST_SHIP_M2,
+    WAITS_DAYS,
+    Look,
     Shore,
     ShorePlace,
+    may_stay,
     same_place,
+    seen_again,
     shore_of,
     stays,
 )
 from geo.water import WaterCounts
 
 DAY = date(2026, 5, 1)
-
-
-@dataclass(frozen=True)
-class Look:
-    date_after: date
-    geometry: MultiPolygon
 
 
 def at(x: float, edge: float = 10) -> MultiPolygon:
@@ -62,13 +59,53 @@ def test_every_change_has_one_place_and_shares(counts: list[int], area_m2: float
         assert shore.fell_dry == (shore.place is ShorePlace.AFLOAT)
 
 
-@given(st.lists(st.tuples(st.integers(-20, 20), st.floats(0, 30)), max_size=6), st.randoms())
-def test_staying_knows_no_order(looks: list[tuple[int, float]], random) -> None:  # noqa: ANN001
-    held = [Look(DAY + timedelta(days), at(x)) for days, x in looks]
-    found = stays(at(0), DAY, held)
-    random.shuffle(held)
-    assert stays(at(0), DAY, held) == found
-    assert found == any(abs(days) >= APART_DAYS and x <= 5 for days, x in looks)
+@st.composite
+def some_looks(draw: st.DrawFn) -> list[Look]:
+    found = draw(st.lists(st.tuples(st.integers(-20, 20), st.booleans()), max_size=8))
+    return [Look(DAY + timedelta(days), there) for days, there in found]
+
+
+SINCE = DAY - timedelta(12)
+
+
+@given(some_looks(), st.randoms())
+def test_staying_knows_no_order(looks: list[Look], random) -> None:  # noqa: ANN001
+    found = stays(SINCE, DAY, looks)
+    random.shuffle(looks)
+    assert stays(SINCE, DAY, looks) == found
+
+
+@given(some_looks(), some_looks())
+def test_water_never_makes_it_stay_and_a_look_at_it_never_makes_it_leave(
+    looks: list[Look], more: list[Look]
+) -> None:
+    found = stays(SINCE, DAY, looks)
+    assert stays(SINCE, DAY, looks + [one for one in more if not one.there]) <= found
+    assert stays(SINCE, DAY, looks + [one for one in more if one.there]) >= found
+
+
+@given(some_looks())
+def test_once_water_it_has_left_for_good(looks: list[Look]) -> None:
+    left = [look.day for look in looks if look.day > DAY and not look.there]
+    before = [look for look in looks if look.day < min(left, default=date.max)]
+    assert stays(SINCE, DAY, looks) == stays(SINCE, DAY, before)
+
+
+@given(some_looks())
+def test_it_stays_when_it_is_seen_far_enough_apart_on_one_visit(looks: list[Look]) -> None:
+    days = {0} | {(look.day - DAY).days for look in looks if look.there}
+    water = {-12} | {(look.day - DAY).days for look in looks if not look.there}
+    visit = [n for n in days if not any(min(n, 0) <= w <= max(n, 0) for w in water) and n > -12]
+    assert stays(SINCE, DAY, looks) == any(abs(n) >= APART_DAYS for n in visit)
+
+
+def test_nothing_waits_for_ever() -> None:
+    for days, far_enough in ((APART_DAYS - 1, False), (APART_DAYS, True), (WAITS_DAYS + 1, False)):
+        at = DAY + timedelta(days)
+        assert stays(SINCE, DAY, [Look(at, there=True)]) == far_enough
+        assert seen_again(SINCE, DAY, at, ()) == far_enough
+    assert may_stay(SINCE, DAY, DAY + timedelta(1), ())
+    assert not may_stay(SINCE, DAY, SINCE, ())
 
 
 def test_a_structure_that_grows_is_the_same_place() -> None:

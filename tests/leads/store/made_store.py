@@ -12,6 +12,7 @@ from geo.area import geodesic_area_m2
 from geo.change_class import ChangeClass
 from geo.crs import CGCS2000
 from geo.zone import Edition, Zone, ZoneKind, ZoneLayer
+from leads.domain.held import HeldLook
 from leads.domain.lead import Lead
 from leads.domain.roles import Actor, Role
 from leads.domain.run_record import RunRecord
@@ -40,6 +41,7 @@ class MadeRun:
     summary: RunSummary
     layers: tuple[ZoneLayer, ...]
     held: tuple[Lead, ...] = ()
+    looks: tuple[HeldLook, ...] = ()
 
 
 def square(lon: float, lat: float, edge_deg: float = 0.001) -> MultiPolygon:

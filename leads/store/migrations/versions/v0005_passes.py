@@ -11,7 +11,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add what scenes and leads hold more, and create the eight tables."""
+    """Add what scenes and leads hold more, and create the tables."""
     for column in (
         Column("kind", Text),
         Column("acquired", Instant),
@@ -144,7 +144,7 @@ def _held() -> None:
         *(Column(name, Float(53), nullable=False) for name in ("score", "area_m2")),
         Column("date_before", Date, nullable=False),
         Column("date_after", Date, nullable=False),
-        Column("facts", Json),
+        *(Column(name, Json) for name in ("facts", "crossed")),
         Column("filed_at", Instant, nullable=False),
         *_bounds(),
         Column("geometry", Outline, nullable=False),
@@ -153,6 +153,20 @@ def _held() -> None:
     )
     op.create_index("ix_held_candidates_run_id", "held_candidates", ["run_id"])
     op.create_index("ix_held_candidates_reason_west", "held_candidates", ["reason", "west"])
+    op.create_table(
+        "held_looks",
+        Column("held_id", Text, nullable=False),
+        Column("run_id", Text, nullable=False),
+        Column("day", Date, nullable=False),
+        Column("there", Boolean, nullable=False),
+        Column("sighting_id", Text),
+        sa.PrimaryKeyConstraint("held_id", "run_id", name="pk_held_looks"),
+        ForeignKeyConstraint(
+            ["held_id"], ["held_candidates.held_id"], name="fk_held_looks_held_id"
+        ),
+        ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_held_looks_run_id"),
+    )
+    op.create_index("ix_held_looks_run_id", "held_looks", ["run_id"])
 
 
 def _witnesses() -> None:
