@@ -110,9 +110,11 @@ def compared_with(connection: Connection, row: PassRow) -> Compared:
     What is brought back is held against the same as before, so that it is the same scene again.
     """
     if row.scene_id is not None:
-        said = (item_of(connection, row.scene_id) or {}).get("properties", {})
+        item = item_of(connection, row.scene_id)
+        said = (item or {}).get("properties", {})
         ids = said.get(HELD_AGAINST), said.get(REFERENCE)
-        return Compared(*(None if one is None else _there(connection, one) for one in ids))
+        here = (None if one is None else _there(connection, one) for one in ids)
+        return Compared(*here, item=item)
     rows = passes_of(connection, row.watch, kinds=[row.kind])
     orbit = row.offered.orbit if row.kind == Kind.SAR else None
     usable = [

@@ -20,6 +20,7 @@ from geo.errors import (
     NotFoundError,
     QuotaError,
     SceneError,
+    SetupError,
     SourceError,
     StoreError,
 )
@@ -42,12 +43,15 @@ from leads.store.passes import PassRow, pass_row, set_broken, set_state
 from leads.store.watches import lock_watch, watch_row
 from tiles.limited import Limits, limited_pool
 from tiles.sources.acquisition import Kind
+from tiles.sources.parts import units_spent
 from tiles.sources.source import Source
 
 LIMITS = Limits(memory_mb=4096, seconds=3600, written_mb=1 << 16)
 """What one step on a fetched scene may use: it reads, and masks, the whole of it."""
 REST = timedelta(hours=1)
 """A pass that finds no room on the disk rests so long."""
+SETUP_REST = timedelta(hours=6)
+"""A pass that could not be asked for from here rests so long: people mend that, and were told."""
 UNMASKED_WHY = "not run: without a classification, or blue and red, clouds cannot be told"
 """Of a pass that nobody can say what was seen in; none of it counts as seen."""
 _TO_FETCH = (PassState.FOUND, PassState.HELD, PassState.BROKEN)
@@ -79,7 +83,8 @@ class Fetcher:
         """Carry a job out, from wherever an earlier start of it came to; returns its result.
 
         Raises SourceError while it is worth another attempt; the last one ends the job well, with
-        the pass marked as broken. LeaseLostError, StoppedError: what is here stays for a resume.
+        the pass marked as broken, or as held where this machine is at fault (SetupError).
+        LeaseLostError, StoppedError: what is here stays for a resume.
         """
         row, spec = read(self.engine, partial(_asked, job), waits_s=PATIENCE_S)
         if row.state in _TO_FETCH:
@@ -92,6 +97,9 @@ class Fetcher:
             except SourceError as error:
                 if job.attempts < job.max_attempts:
                     raise
+                if isinstance(error, SetupError):
+                    rests = self.clock() + SETUP_REST
+                    return self._ended(job, PassState.HELD, str(error), not_before=rests)
                 return self._broken(job, str(error), again=True)
             except NotFoundError:
                 raise
@@ -100,7 +108,7 @@ class Fetcher:
         on = HandOver(
             self.engine,
             spec,
-            partial(self.opener, spec.source),
+            partial(self._opened, spec),
             self._folder(row),
             self.runner,
             self.clock,
@@ -149,10 +157,13 @@ class Fetcher:
         with place.making() as work:
             fetched = fetched_before(work)
             if fetched is None:
-                source = self.opener(spec.source)
+                source = self._opened(spec)
                 cost = source.cost(row.offered, spec.area)
                 self.guard.ask(2 * cost.bytes / GB)  # parts and the whole lie side by side
-                aside = partial(set_aside, source=spec.source, row=row, cost=cost, now=self.clock())
+                spent, now = units_spent(work), self.clock()
+                aside = partial(
+                    set_aside, source=spec.source, row=row, cost=cost, now=now, spent=spent
+                )
                 write(self.engine, aside, repeatable=True, waits_s=PATIENCE_S)
                 fetched = source.fetch(row.offered, spec.area, work, check)
                 keep_fetched(work, fetched)
@@ -161,10 +172,19 @@ class Fetcher:
             try:
                 describe(work, row.offered, fetched, spec.area, compared, runner, check)
             except SourceError:
+                over = partial(note_spent, row=row, units=fetched.units, now=self.clock())
+                write(self.engine, over, repeatable=True, waits_s=PATIENCE_S)
                 place.begin_anew()
                 raise
             watch.check()
             place.publish()
+
+    def _opened(self, spec: WatchSpec) -> Source:
+        """The watch's source. Raises SetupError: what it cannot be opened for lies here."""
+        try:
+            return self.opener(spec.source)
+        except InputError as error:
+            raise SetupError(str(error)) from error
 
     def _register(
         self,
@@ -179,6 +199,8 @@ class Fetcher:
         if ended_under(connection, job.lease) is not None:
             return
         check_lease(connection, job.lease)
+        if not place.is_whole:  # retention was quicker
+            raise SourceError(f"{place.name}: removed as it was taken up; it is fetched anew")
         now = self.clock()
         scene_id = register(connection, found, Kind(row.kind), place, now)
         note_spent(connection, row, found.units, now)
@@ -234,7 +256,10 @@ class Fetcher:
 def _asked(job: Job, connection: Connection) -> tuple[PassRow, WatchSpec]:
     row = pass_row(connection, job.payload["pass_id"])
     held = watch_row(connection, row.watch)
-    return row, watch_of(held.spec, held.area)
+    try:
+        return row, watch_of(held.spec, held.area)
+    except InputError as error:  # of another edition of this program
+        raise SetupError(str(error)) from error
 
 
 def _tides(spec: WatchSpec) -> Tides | None:

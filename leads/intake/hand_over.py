@@ -165,6 +165,8 @@ class HandOver:
         row, now = pass_row(connection, seen.row.pass_id, lock=True), self.clock()
         if row != seen.row or around(connection, row, self.spec, self.tides) != seen:
             return None
+        if not all(one.is_there for one in befores):  # retention was quicker
+            return None
         later, rules = moment_of(row), rules_of(self.spec)
         waits = pending(later, seen.earlier, rules)
         cloudy = too_cloudy(row, self.spec)

@@ -84,12 +84,23 @@ class Place:
 
     def remove(self) -> None:
         """Remove the scene: out of sight first, so that no half of one is ever seen."""
-        gone = self.watch_folder / HIDDEN / f"gone-{self.name}"
-        shutil.rmtree(gone, ignore_errors=True)
-        gone.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.hide()
+        self.drop_hidden()
+
+    def hide(self) -> None:
+        """Move the scene out of sight, at once and whole."""
+        self.drop_hidden()
+        self._gone.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
-            self.folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+            self.folder.rename(self._gone)
+
+    def drop_hidden(self) -> None:
+        """Remove what was moved out of sight."""
+        shutil.rmtree(self._gone, ignore_errors=True)
+
+    @property
+    def _gone(self) -> Path:
+        return self.watch_folder / HIDDEN / f"gone-{self.name}"
 
 
 def keep_fetched(work: Path, fetched: Fetched) -> None:

@@ -32,6 +32,11 @@ class Before:
     composite: Scene | None = None
     """Where it was composed, as a run opens it."""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a composite still is; of a pass's own image the ledger says so."""
+        return self.composite is None or (Path(self.folder) / ITEM_FILE).is_file()
+
     def imagery(self) -> Imagery:
         """What the store keeps of a composite."""
         folder = Path(self.folder)
@@ -63,7 +68,10 @@ def put_together(
             _compose(place, rows, seen.scene, runner)
         except SceneError as error:
             raise SourceError(f"{place.name}: cannot be composed: {error}") from None
-    scene = run_surely(runner, open_scene, str(place.folder))
+    try:
+        scene = run_surely(runner, open_scene, str(place.folder))
+    except SceneError as error:  # retention was quicker
+        raise SourceError(f"{place.name}: cannot be opened: {error}") from None
     return Before(pass_ids[0], str(place.folder), scene)
 
 

@@ -27,7 +27,7 @@ from tiles.clear.sight import clear_share, sight_of
 from tiles.common_grid import common_grid, gsd_m
 from tiles.files.decode import decode_whole
 from tiles.files.open_scene import open_scene
-from tiles.files.write_item import ITEM_FILE, verify_item, write_item
+from tiles.files.write_item import ITEM_FILE, rewrite_item, verify_item, write_item
 from tiles.reading.read import PairReader, common_bands
 from tiles.scene import Scene
 from tiles.sources.acquisition import Acquisition, Kind
@@ -42,6 +42,10 @@ MASK = "hongxian:mask"
 """In the item: what its mask was made of."""
 
 
+CLEAR_SHARE = "hongxian:clear_share"
+"""In the item: share clear of what it shows of its watch's area."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Earlier scenes of the watch that a new one is held against."""
@@ -50,6 +54,8 @@ class Compared:
     """The last one that shows the area clear: what is bright in both is no cloud."""
     reference: SceneRow | None = None
     """The one that all of the watch are measured against."""
+    item: Mapping[str, Any] | None = None
+    """The item that it had, where it was here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Registrable:
     @property
     def clear_share(self) -> float:
         """Share clear of what it shows of the watch's area, 0 to 1."""
-        return float(self.item["properties"]["hongxian:clear_share"])
+        return float(self.item["properties"][CLEAR_SHARE])
 
     @property
     def is_unmasked(self) -> bool:
@@ -136,10 +142,21 @@ def describe(
         scene = run_surely(runner, open_scene, str(work))
         sight = run_surely(runner, sight_of, scene, area)
         (work / SIGHT_FILE).write_bytes(sight_bytes(sight))
-        facts["hongxian:clear_share"] = round(_clear(sight, area, offered), 6)
+        facts[CLEAR_SHARE] = round(_clear(sight, area, offered), 6)
         check()
+        if _is_as_before(work, compared.item, facts):
+            return
         facts |= _placing(scene, compared.reference, runner)
         write_item(work, offered, fetched, facts)
+
+
+def _is_as_before(work: Path, item: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> bool:
+    """Whether these are the files of an item of before, which then is put in place again.
+
+    It tells of scenes that it was held against then and that may be gone by now.
+    """
+    same = item is not None and item["properties"].get(CLEAR_SHARE) == facts[CLEAR_SHARE]
+    return same and item is not None and rewrite_item(work, item)
 
 
 def registrable(place: Place, runner: Runner) -> Registrable:

@@ -4,32 +4,36 @@ That pixels are gone is written down before they are: a kill in between leaves f
 call removes, never a row that promises what is not there.
 """
 
-import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shapely import Polygon, make_valid
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Engine
 
-from geo.errors import SceneError, WorkerError
-from leads.domain.passes import PassState
+from geo.errors import SceneError
 from leads.intake.befores import LEAST_PART
-from leads.intake.place import HIDDEN, Place
+from leads.intake.place import Place
+from leads.intake.sweep import clear_away, place_at, sweep
 from leads.intake.watch_spec import BeforeKind, WatchSpec, watch_of
-from leads.store.engine import read, write
+from leads.store.engine import write
 from leads.store.passes import PassRow, passes_of
 from leads.store.scene_pins import pins
-from leads.store.scene_uses import evidence, folders_under_jobs, removed_from
-from leads.store.scenes import SceneRow, fetched_scenes, mark_removed, removed_scenes
+from leads.store.scene_uses import (
+    evidence,
+    folders_under_jobs,
+    removed_from,
+    witnesses_to_come,
+)
+from leads.store.scenes import SceneRow, fetched_scenes, mark_removed
+from leads.store.sights import hectares_seen
 from leads.store.watches import list_watches, lock_watch
 from tiles.sources.acquisition import Kind
 
 YEAR = timedelta(days=365)
-LEFT_ALONE = timedelta(days=1)
-"""Half-made folders that nobody has written to for so long are left behind."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,7 +70,7 @@ def prune(engine: Engine, imagery: Path, now: datetime, most_bytes: int | None =
     Never those of evidence, of a pinned scene, of a run that waits, or that a later pass may be
     compared with. Also removes what an earlier call was killed before. Raises StoreError.
     """
-    _sweep(engine, imagery, now)
+    sweep(engine, imagery, now)
 
     def mark(connection: Connection) -> Pruned:
         for row in list_watches(connection):
@@ -78,7 +82,7 @@ def prune(engine: Engine, imagery: Path, now: datetime, most_bytes: int | None =
 
     pruned = write(engine, mark)
     for removal in pruned.removals:
-        _place(removal.scene).remove()
+        clear_away(engine, _place(removal.scene))
     return pruned
 
 
@@ -111,11 +115,14 @@ def check_there(connection: Connection, folders: Iterable[str]) -> None:
         )
 
 
-def useful(rows: Sequence[PassRow], watch: WatchSpec, now: datetime) -> set[str]:
+def useful(
+    rows: Sequence[PassRow], watch: WatchSpec, now: datetime, hectares: Mapping[str, int]
+) -> set[str]:
     """Scenes of a watch's passes that a later pass may be compared with.
 
     Of each sensor all of the last `composite_days` before its newest, and where the same season is
-    asked for the clearest of each stretch of `season_days`, until its season has come again.
+    asked for those of each stretch of `season_days` that show the most, until its season has come
+    again. `hectares`: scene -> how many it shows clear.
     """
     kept: set[str] = set()
     tracks: dict[tuple[str, str], list[PassRow]] = defaultdict(list)
@@ -128,21 +135,39 @@ def useful(rows: Sequence[PassRow], watch: WatchSpec, now: datetime) -> set[str]
         span = timedelta(days=watch.composite_days)
         kept |= {str(row.scene_id) for row in track if row.acquired >= newest - span}
         if kind == Kind.OPTICAL and BeforeKind.SAME_SEASON in watch.before:
-            kept |= _of_seasons(track, watch, now)
+            kept |= _of_seasons(track, watch, now, hectares)
     return kept
 
 
-def _of_seasons(track: Iterable[PassRow], watch: WatchSpec, now: datetime) -> set[str]:
+def _of_seasons(
+    track: Iterable[PassRow], watch: WatchSpec, now: datetime, hectares: Mapping[str, int]
+) -> set[str]:
+    """Of each stretch the one that shows most, and what shows mostly other ground than those."""
     season = timedelta(days=watch.season_days)
-    best: dict[int, PassRow] = {}
-    for row in sorted(track, key=lambda row: (row.acquired, row.pass_id)):
-        clear = row.clear_share or 0.0
-        if row.acquired + YEAR + season < now or clear < LEAST_PART:
+    kept: set[str] = set()
+    ground: dict[int, BaseGeometry] = {}
+    for row in sorted(track, key=lambda row: (-_seen(row, hectares), row.acquired, row.pass_id)):
+        if row.acquired + YEAR + season < now or (row.clear_share or 0.0) < LEAST_PART:
             continue
         stretch = (row.acquired - _EPOCH) // season
-        if stretch not in best or clear >= (best[stretch].clear_share or 0.0):
-            best[stretch] = row
-    return {str(row.scene_id) for row in best.values()}
+        shown = make_valid(row.offered.footprint).intersection(watch.area)
+        others = ground.get(stretch, Polygon())
+        if not others.is_empty and 2 * shown.difference(others).area <= shown.area:
+            continue
+        ground[stretch] = others.union(shown)
+        kept.add(str(row.scene_id))
+    return kept
+
+
+def _seen(row: PassRow, hectares: Mapping[str, int]) -> int:
+    return hectares.get(str(row.scene_id), 0)
+
+
+def _reach(watch: WatchSpec) -> timedelta:
+    """How long after it a later pass may be compared with an image of before it."""
+    season = YEAR + timedelta(days=watch.season_days)
+    asked = BeforeKind.SAME_SEASON in watch.before
+    return max(timedelta(days=watch.composite_days), season if asked else timedelta(0))
 
 
 def _needed(
@@ -160,9 +185,13 @@ def _needed(
         if (newest := _newest(there, name)) is not None and newest.reference_scene_id
     }
     needed |= dict.fromkeys(references & ids, "its watch's scenes are measured against it")
+    hectares = hectares_seen(connection)
     for name, watch in watches.items():
-        mine = useful(passes_of(connection, name), watch, now) & ids
+        mine = useful(passes_of(connection, name), watch, now, hectares) & ids
         needed |= dict.fromkeys(mine, "a later pass may be compared with it")
+    since = min((now - _reach(watch) for watch in watches.values()), default=now).date()
+    radar = witnesses_to_come(connection, since) & ids
+    needed |= dict.fromkeys(radar, "radar saw a change there that may yet be a lead")
     busy = folders_under_jobs(connection)
     needed |= {one.scene_id: "a run waits for it" for one in there if one.folder in busy}
     needed |= {pin.scene_id: f"pinned: {pin.reason}" for pin in pins(connection)}
@@ -189,30 +218,6 @@ def _make_room(
             left -= scene.bytes or 0
 
 
-def _sweep(engine: Engine, imagery: Path, now: datetime) -> None:
-    """Remove what was left behind: files of scenes marked as removed, and half of what is given up.
-
-    An earlier call was killed before, or a pass was fetched in part and is not gone on with.
-    """
-
-    def left(connection: Connection) -> tuple[list[Place], set[str]]:
-        rows = passes_of(connection, states=[PassState.FOUND, PassState.HELD, PassState.BROKEN])
-        coming = [r for r in rows if r.state is not PassState.BROKEN or r.not_before is not None]
-        scenes = {row.scene_id for row in coming}
-        gone = [one for one in removed_scenes(connection) if one.scene_id not in scenes]
-        places = [_place(one) for one in gone if _is_in(one, imagery)]
-        return places, {row.pass_id for row in coming}
-
-    places, coming = read(engine, left)
-    for place in places:
-        place.remove()
-    for work in imagery.glob(f"*/{HIDDEN}/*"):
-        over = now.timestamp() - work.stat().st_mtime > LEFT_ALONE.total_seconds()
-        if over and work.name.rpartition("_")[2] not in coming:
-            with suppress(WorkerError), Place(work.parent.parent, work.name).making():
-                shutil.rmtree(work, ignore_errors=True)
-
-
 def _newest(there: Sequence[SceneRow], watch: str) -> SceneRow | None:
     mine = [one for one in there if _place(one).watch_folder.name == watch and one.acquired]
     return max(mine, key=_seen_at, default=None)
@@ -224,8 +229,7 @@ def _is_in(scene: SceneRow, imagery: Path) -> bool:
 
 
 def _place(scene: SceneRow) -> Place:
-    folder = Path(scene.folder or "")
-    return Place(folder.parent, folder.name)
+    return place_at(Path(scene.folder or ""))
 
 
 def _seen_at(scene: SceneRow) -> datetime:

@@ -150,6 +150,12 @@ def removed_scenes(connection: Connection) -> tuple[SceneRow, ...]:
     return tuple(_scene(row) for row in connection.execute(asked))
 
 
+def folders_fetched(connection: Connection) -> frozenset[str]:
+    """Every folder that a scene was ever fetched into."""
+    asked = select(scenes.c.folder).where(scenes.c.folder.is_not(None))
+    return frozenset(connection.scalars(asked))
+
+
 def mark_removed(connection: Connection, scene_id: str, now: datetime) -> None:
     """Write down that the pixels of a scene are gone, before they are."""
     gone = update(scenes).where(scenes.c.scene_id == scene_id)

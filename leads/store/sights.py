@@ -57,6 +57,12 @@ def sight(connection: Connection, scene_id: str) -> Sight | None:
     return None if found is None else sight_of_bytes(found)
 
 
+def hectares_seen(connection: Connection) -> dict[str, int]:
+    """Scene -> how many hectares it showed clear."""
+    asked = select(scene_sights.c.scene_id, scene_sights.c.hectares)
+    return {row.scene_id: row.hectares for row in connection.execute(asked)}
+
+
 def sights(
     connection: Connection, box: Box | None = None, until: date | None = None
 ) -> Generator[SceneSight]:

@@ -8,22 +8,28 @@ from typing import Any
 
 import pytest
 import rasterio
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from geo.errors import DiskFullError, InputError, QuotaError, SourceError
+from geo.errors import DiskFullError, InputError, QuotaError, SetupError, SourceError
 from leads.domain.job import FETCH, JobState
 from leads.domain.passes import PassRole, PassState
-from leads.intake.place import HIDDEN
+from leads.intake import fetch
+from leads.intake.look import look
+from leads.intake.place import HIDDEN, Place
+from leads.intake.register_scene import HELD_AGAINST, REFERENCE, Registrable
 from leads.intake.retention import check_there, prune
+from leads.intake.watch_spec import SourceSpec
 from leads.run.jobs.disk_guard import DiskGuard
-from leads.store.engine import connect, reading
+from leads.run.runner import Runner
+from leads.store.engine import connect, reading, writing
 from leads.store.scenes import scene
+from leads.store.schema import scenes
 from leads.store.sights import sight, sights
 from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, garble, showing
 from tests.leads.intake.made_watch import SPEC, Ground
 from tiles.clear.sight import clear_share
 from tiles.files.open_scene import open_scene
-from tiles.sources.source import BANDS_FILE, SCL_FILE, Fetched
+from tiles.sources.source import BANDS_FILE, SCL_FILE, Fetched, Source
 
 FIRST = showing("2024-03-02", GROUNDS[0])
 HALF = showing("2024-04-11", GROUNDS[2], cloud=0.4)
@@ -164,6 +170,67 @@ def test_what_can_never_be_had_is_broken_at_once(ground: Ground) -> None:
     assert (row.state, row.reason, row.not_before) == (PassState.BROKEN, "no band nir there", None)
 
 
+def test_what_this_machine_lacks_breaks_no_pass(ground: Ground) -> None:
+    def closed(_: SourceSpec) -> Source:
+        raise InputError("source made: the environment has no HONGXIAN_MADE_SECRET")
+
+    ground.find(FIRST)
+    lacking = replace(ground.fetcher, opener=closed)
+    for _ in range(4):
+        job = ground.fetch_next(lacking)
+        assert job is not None and job.state is JobState.QUEUED, "worth an alert, and another try"
+        assert job.error is not None and "HONGXIAN_MADE_SECRET" in job.error
+        assert ground.states == {"2024-03-02": "found"}
+        ground.clock.now += timedelta(hours=1)
+    ground.fetch_next(lacking)
+    row = ground.passes["2024-03-02"]
+    assert row.state is PassState.HELD and "HONGXIAN_MADE_SECRET" in (row.reason or "")
+    ground.source.showings = [FIRST]
+    ground.clock.now += timedelta(hours=7)
+    look(ground.store, ground.spec, ground.source, ground.clock())
+    assert (ground.states, ground.passes["2024-03-02"].attempts) == ({"2024-03-02": "found"}, 1)
+    ground.fetch_all()
+    assert ground.states == {"2024-03-02": "kept"}
+
+
+def test_a_source_that_lacks_something_here_breaks_no_pass(ground: Ground) -> None:
+    lacking = [SetupError("its folder is not mounted here") for _ in range(5)]
+    ground.source.faults[FIRST.acquisition.identifier] = list[Exception](lacking)
+    ground.find(FIRST)
+    for _ in range(5):
+        ground.fetch_next()
+        ground.clock.now += timedelta(hours=1)
+    assert ground.states == {"2024-03-02": "held"}
+
+
+def test_secrets_that_are_missing_later_do_not_end_a_hand_over(ground: Ground) -> None:
+    opened = iter([ground.source])
+
+    def once(_: SourceSpec) -> Source:
+        try:
+            return next(opened)
+        except StopIteration:
+            raise InputError("source made: the environment has no secret") from None
+
+    ground.find(FIRST)
+    job = ground.fetch_next(replace(ground.fetcher, opener=once))
+    assert job is not None and job.state is JobState.QUEUED
+    assert ground.states == {"2024-03-02": "fetched"}
+
+
+def test_images_that_arrive_damaged_are_paid_each_time(ground: Ground) -> None:
+    metered = replace(ground.spec.source, monthly_units=6.0)
+    ground = Ground(ground.store, ground.folder, ground.source, replace(SPEC, source=metered))
+    ground.source.garbled = {FIRST.acquisition.identifier}
+    ground.find(FIRST)
+    for _ in range(3):
+        ground.fetch_next()
+        ground.clock.now += timedelta(hours=1)
+    row = ground.passes["2024-03-02"]
+    assert (row.state, row.units, len(ground.source.fetches)) == (PassState.HELD, 5.0, 2)
+    assert "1.0 of 6 units" in (row.reason or "")
+
+
 def test_a_spent_budget_and_a_full_disk_hold_a_pass(store: Engine, tmp_path: Path) -> None:
     source = ScriptedSource([FIRST, HALF], units=7.0)
     spec = replace(SPEC, source=replace(SPEC.source, monthly_units=10.0))
@@ -191,6 +258,8 @@ def test_a_disk_without_room_is_not_written_to(ground: Ground) -> None:
     row = ground.passes["2024-03-02"]
     assert row.state is PassState.HELD and row.not_before is not None
     assert ground.source.fetches == []
+    assert row.reason is not None and row.reason.startswith("imagery: ")
+    assert str(ground.folder.parent) not in row.reason and "--resume" not in row.reason
 
 
 def test_a_folder_that_was_damaged_is_made_anew(ground: Ground) -> None:
@@ -231,3 +300,50 @@ def test_what_was_removed_is_brought_back(ground: Ground) -> None:
     assert (again.scene_id, again.pixels_removed_at) == (row.scene_id, None)
     with reading(ground.store) as connection:
         check_there(connection, [again.folder])
+
+
+def test_what_is_brought_back_is_the_same_without_those_it_was_held_against(
+    ground: Ground,
+) -> None:
+    """The reference of its watch and the clear image before it are gone by then."""
+    shown = [showing(f"2022-0{n}-02", GROUNDS[0]) for n in (1, 2, 3)]
+    ground.source.showings = [*shown, FIRST]
+    for one in (*shown, FIRST):
+        ground.find(one, role=PassRole.BEFORE)
+        ground.fetch_all()
+    name = next(name for name in ground.visible if name.startswith("2022-03-02"))
+    before, row = ground.bytes_of(name), ground.scene_rows[name]
+    held = {row.item["properties"][key] for key in (HELD_AGAINST, REFERENCE)}
+    assert held == {ground.passes[day].scene_id for day in ("2022-01-02", "2022-02-02")}
+    with writing(ground.store) as connection:
+        connection.execute(update(scenes).values(reference_scene_id=None))
+    later = ground.clock.now + timedelta(days=1000)
+    assert len(prune(ground.store, ground.folder, later).removals) == 3
+    ground.again("2022-03-02")
+    ground.fetch_all()
+    assert ground.bytes_of(name) == before
+    assert ground.passes["2022-03-02"].scene_id == row.scene_id
+
+
+def test_what_was_removed_as_it_was_taken_up_is_fetched_anew(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.find(FIRST)
+    ground.fetch_all()
+    ground.again("2024-03-02")
+    real = fetch.registrable
+
+    def removed_meanwhile(place: Place, runner: Runner) -> Registrable:
+        found = real(place, runner)
+        place.remove()
+        return found
+
+    with monkeypatch.context() as struck:
+        struck.setattr(fetch, "registrable", removed_meanwhile)
+        job = ground.fetch_next()
+    assert job is not None and job.state is JobState.QUEUED
+    ground.clock.now += timedelta(minutes=1)
+    ground.fetch_all()
+    assert ground.states == {"2024-03-02": "kept"} and len(ground.source.fetches) == 2
+    (name,) = ground.visible
+    assert ground.scene_rows[name].pixels_removed_at is None

@@ -1,6 +1,7 @@
 """Retention: pixels go when their days are over, rows stay, and what is needed is left."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,27 +10,39 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from geo.errors import InputError, NotFoundError, SceneError
 from geo.hectares import Sight, hectares_of, lattice_place
 from leads.domain.job import RUN
 from leads.domain.passes import PassRole, PassState
+from leads.intake import retention
 from leads.intake.place import HIDDEN, Place
 from leads.intake.retention import Pruned, check_there, planned, prune, useful
+from leads.intake.take_up import take_up
 from leads.intake.watch_spec import BeforeKind
 from leads.store import jobs
 from leads.store.engine import reading, writing
-from leads.store.pass_tables import scene_pins
+from leads.store.pass_tables import held_candidates, scene_pins, witnesses
 from leads.store.passes import PassRow, note_found, set_state
 from leads.store.scene_pins import pin, pins, unpin
 from leads.store.scene_uses import evidence
 from leads.store.scenes import Imagery, keep_fetched
 from leads.store.schema import leads, observations, runs, scenes, sites
 from leads.store.sights import keep_sight, sights
-from tests.leads.intake.made_passes import AREA, GROUNDS, ScriptedSource, Showing, at, showing
+from tests.leads.intake.made_passes import (
+    AREA,
+    GROUNDS,
+    ScriptedSource,
+    Showing,
+    at,
+    showing,
+    west_of,
+)
 from tests.leads.intake.made_watch import NOW, SPEC, Ground
 from tiles.scene import BandFile, Scene
+from tiles.sources.acquisition import Acquisition
 
 DAYS = ("2023-05-03", "2024-01-10", "2024-03-02", "2024-04-11")
 SHORT = replace(SPEC, keep_days=60, composite_days=30, before=(BeforeKind.LATEST_CLEAR,))
@@ -127,23 +140,63 @@ def test_a_run_that_waits_keeps_its_images(ground: Ground) -> None:
     assert days_left(ground) == {"2024-04-11"}
 
 
-def test_evidence_stays_until_its_lead_is_discarded(ground: Ground) -> None:
+def _run(connection: Connection, ground: Ground, run_id: str, before: str, after: str) -> None:
     run = {
-        "run_id": "r1", "before_scene_id": scene_of(ground, "2023-05-03"),
-        "after_scene_id": scene_of(ground, "2024-01-10"), "date_before": at("2023-05-03").date(),
-        "date_after": at("2024-01-10").date(), "detector": "difference", "code_version": "0",
+        "run_id": run_id, "before_scene_id": scene_of(ground, before),
+        "after_scene_id": scene_of(ground, after), "date_before": at(before).date(),
+        "date_after": at(after).date(), "detector": "difference", "code_version": "0",
         "record": {}, "summary": {}, "outcomes": {}, "filed_by": "system", "filed_at": LATER,
     }  # fmt: skip
+    connection.execute(insert(runs).values(run))
+
+
+@pytest.mark.parametrize("status", ["candidate", "closed", "discarded"])
+def test_evidence_stays_until_its_lead_is_withdrawn(ground: Ground, status: str) -> None:
     with writing(ground.store) as connection:
-        connection.execute(insert(runs).values(run))
+        _run(connection, ground, "r1", "2023-05-03", "2024-01-10")
         _lead(connection, ground)
-        assert evidence(connection) == {run["before_scene_id"], run["after_scene_id"]}
+        connection.execute(update(leads).values(status=status))
+        seen = {scene_of(ground, day) for day in ("2023-05-03", "2024-01-10")}
+        assert evidence(connection) == seen
     pruned(ground)
     assert days_left(ground) == {"2023-05-03", "2024-01-10", "2024-04-11"}
     with writing(ground.store) as connection:
-        connection.execute(update(leads).values(status="discarded"))
+        connection.execute(update(leads).values(status="withdrawn"))
     pruned(ground)
     assert days_left(ground) == {"2024-04-11"}
+
+
+def test_what_a_witness_saw_is_evidence(ground: Ground) -> None:
+    with writing(ground.store) as connection:
+        _run(connection, ground, "r1", "2023-05-03", "2024-01-10")
+        _lead(connection, ground)
+        _run(connection, ground, "r2", "2024-01-10", "2024-03-02")
+        said = {"lead_id": "l1", "run_id": "r2", "kind": "radar", "seen": True, "share": 0.9}
+        dates = {"date_before": at("2024-01-10").date(), "date_after": at("2024-03-02").date()}
+        connection.execute(insert(witnesses).values({**said, **dates, "filed_at": LATER}))
+    assert pruned(ground).removals == ()
+    with writing(ground.store) as connection:
+        connection.execute(update(leads).values(status="withdrawn"))
+    pruned(ground)
+    assert days_left(ground) == {"2024-04-11"}
+
+
+def test_what_radar_saw_stays_while_a_lead_may_come_of_it(ground: Ground) -> None:
+    lon, lat = AREA.centroid.coords[0]
+    spot = {
+        "held_id": "h1", "run_id": "r1", "reason": "radar", "change_class": "waste_heap",
+        "score": 0.5, "area_m2": 1.0, "date_before": at("2024-01-10").date(),
+        "date_after": at("2024-03-02").date(), "filed_at": LATER, "geometry": ground.spec.area,
+        "west": lon, "south": lat, "east": lon, "north": lat,
+    }  # fmt: skip
+    with writing(ground.store) as connection:
+        _run(connection, ground, "r1", "2024-01-10", "2024-03-02")
+        connection.execute(insert(held_candidates).values(spot))
+    soon = pruned(ground, at("2024-04-01"))
+    assert "may yet be a lead" in soon.needed[scene_of(ground, "2024-01-10")]
+    assert days_left(ground) >= {"2024-01-10", "2024-03-02"}
+    pruned(ground)
+    assert days_left(ground) == {"2024-04-11"}, "no pair that is still to come reaches back to it"
 
 
 def _lead(connection: Connection, ground: Ground) -> None:
@@ -184,7 +237,7 @@ def test_killed_between_row_and_files_nothing_is_wrong(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as struck:
-        struck.setattr(Place, "remove", killed)
+        struck.setattr(Place, "hide", killed)
         with pytest.raises(KeyboardInterrupt):
             pruned(ground)
     assert days_left(ground) == set(DAYS)
@@ -221,6 +274,91 @@ def test_what_is_left_behind_half_made_goes_after_a_day(ground: Ground) -> None:
     assert {path.name for path in hidden.iterdir()} == set(names[1:])
 
 
+def test_what_goes_while_it_is_looked_at_is_no_fault(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = ground.folder / "made" / HIDDEN / "2024-05-01_composite_0123456789ab"
+    half.mkdir(parents=True)
+    real = Path.glob
+
+    def glob(self: Path, pattern: str) -> Iterator[Path]:
+        for path in list(real(self, pattern)):
+            if path == half:
+                path.rmdir()  # published, or given up, at this moment
+            yield path
+
+    monkeypatch.setattr(Path, "glob", glob)
+    pruned(ground)
+    assert not half.exists()
+
+
+def test_folders_that_no_row_tells_of_go_after_a_day(ground: Ground) -> None:
+    (coming,) = ground.find(showing("2024-05-20"))
+    made = ground.folder / "made"
+    unused, fresh = (made / f"2024-05-0{n}_composite_0123456789ab" for n in (1, 2))
+    fetched, foreign = made / f"2024-05-20_{coming.pass_id}", ground.folder / "other" / "mine"
+    for folder in (unused, fresh, fetched, foreign):
+        folder.mkdir(parents=True)
+        (folder / "item.json").write_text("{}")
+        os.utime(folder, times=(LATER.timestamp() if folder == fresh else 0,) * 2)
+    pruned(ground)
+    assert not unused.exists(), "composed, and not used after all"
+    assert fresh.exists() and fetched.exists() and foreign.exists()
+
+
+def test_what_is_asked_for_while_it_is_removed_stays(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ground.passes["2024-01-10"].pass_id
+    real = retention.clear_away
+
+    def asked_meanwhile(engine: Engine, place: Place) -> None:
+        if place.name.endswith(wanted):
+            with writing(engine) as connection:
+                take_up(connection, wanted, ground.clock(), 9)
+        real(engine, place)
+
+    monkeypatch.setattr(retention, "clear_away", asked_meanwhile)
+    pruned(ground)
+    assert days_left(ground) == {"2024-01-10", "2024-04-11"}
+
+
+def test_what_is_here_again_while_it_is_removed_stays(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = scene_of(ground, "2024-01-10")
+    real = retention.clear_away
+
+    def back_meanwhile(engine: Engine, place: Place) -> None:
+        with writing(engine) as connection:
+            here = scenes.c.scene_id == again
+            connection.execute(update(scenes).where(here).values(pixels_removed_at=None))
+        real(engine, place)
+
+    monkeypatch.setattr(retention, "clear_away", back_meanwhile)
+    pruned(ground)
+    assert days_left(ground) == {"2024-01-10", "2024-04-11"}
+
+
+def test_a_sliver_is_not_kept_for_the_season() -> None:
+    rows = [_row(at("2024-04-02"), 0.95, 0), _row(at("2024-04-07"), 1.0, 1)]
+    newest = _row(at("2024-12-01"), 1.0, 2)
+    kept = useful([*rows, newest], SPEC, at("2024-12-02"), {"s0": 300, "s1": 12, "s2": 300})
+    assert kept == {"s0", "s2"}
+
+
+def test_of_neighbouring_tiles_each_is_kept_for_the_season() -> None:
+    west, east = west_of(0.55), AREA.difference(west_of(0.45))
+    rows = [
+        replace(_row(at(day), 1.0, n), acquisition=_shown(at(day), ground).as_json)
+        for n, (day, ground) in enumerate(
+            [("2024-04-02", west), ("2024-04-02", east), ("2024-04-07", west), ("2024-12-01", AREA)]
+        )
+    ]
+    seen = {"s0": 150, "s1": 140, "s2": 90, "s3": 1}
+    assert useful(rows, SPEC, at("2024-12-02"), seen) == {"s0", "s1", "s3"}
+
+
 passes = st.lists(st.tuples(st.integers(0, 800), st.floats(0, 1)), min_size=1, max_size=30)
 
 
@@ -229,7 +367,7 @@ def test_what_next_years_season_may_need_stays(seen: list[tuple[int, float]], to
     start = at("2022-01-01")
     rows = [_row(start + timedelta(days=day), clear, n) for n, (day, clear) in enumerate(seen)]
     now = start + timedelta(days=800 + today)
-    kept = useful(rows, SPEC, now)
+    kept = useful(rows, SPEC, now, {str(r.scene_id): _hectares(r) for r in rows})
     newest = max(rows, key=lambda row: row.acquired)
     assert newest.scene_id in kept
     for row in rows:
@@ -239,13 +377,21 @@ def test_what_next_years_season_may_need_stays(seen: list[tuple[int, float]], to
                 one for one in rows
                 if one.scene_id in kept
                 and abs(one.acquired - row.acquired) <= timedelta(days=SPEC.season_days)
-                and (one.clear_share or 0) >= (row.clear_share or 0)
+                and _hectares(one) >= _hectares(row)
             ]  # fmt: skip
-            assert near, "it, or one of its season that is no cloudier"
+            assert near, "it, or one of its season that shows no less"
+
+
+def _hectares(row: PassRow) -> int:
+    return round(324 * (row.clear_share or 0.0))
+
+
+def _shown(acquired: datetime, ground: BaseGeometry) -> Acquisition:
+    return replace(showing("2024-01-01", footprint=ground).acquisition, acquired=acquired)
 
 
 def _row(acquired: datetime, clear: float, number: int) -> PassRow:
-    offered = replace(showing("2024-01-01").acquisition, acquired=acquired)
+    offered = _shown(acquired, AREA)
     return PassRow(
         f"p{number}", "made", "made", "c", f"i{number}", "optical", PassRole.NEW, acquired, None,
         "", "", PassState.KEPT, None, None, 1, None, None, clear, 0.0, f"s{number}",
