@@ -129,6 +129,7 @@ def _write(path: Path, raster: Raster, dtype: str) -> None:
         tiled=True,
         blockxsize=256,
         blockysize=256,
+        photometric="minisblack",  # else the fourth of four bands is read as transparency
     ) as image:
         image.write(raster.pixels.astype(np.dtype(dtype)))
         image.descriptions = raster.bands

@@ -183,9 +183,9 @@ def _roofs(mask: Mask, share: Float, cells: Cells) -> Mask:
     roofs[labels[_beside_nothing(cells.valid)]] = False  # cut by the image's edge, all are straight
     roofs[0] = False
     for part in np.flatnonzero(roofs):
-        left, top, width, height = (int(value) for value in stats[part][:4])
-        box = labels[top : top + height, left : left + width]
-        roofs[part] = _fills_rectangle(box == part)
+        left, top, wide, high = (int(value) for value in stats[part][:4])
+        around = labels[top : top + high, left : left + wide]
+        roofs[part] = _fills_rectangle(np.asarray(around == part, dtype=np.bool_))
     return np.asarray(roofs[labels], dtype=np.bool_)
 
 
@@ -202,9 +202,11 @@ def _beside_nothing(valid: Mask) -> Mask:
 
 def _fills_rectangle(part: Mask) -> bool:
     """Whether a connected part fills most of the smallest rectangle, turned as it may be."""
-    area = np.count_nonzero(part)
+    area = int(np.count_nonzero(part))
     outline = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][
         0
     ]
     _, (along, across), _ = cv2.minAreaRect(outline)
-    return area > _RECTANGULAR * (along + 1) * (across + 1)  # contours run through cells' middles
+    return bool(
+        area > _RECTANGULAR * (along + 1) * (across + 1)
+    )  # contours run through cells' middles

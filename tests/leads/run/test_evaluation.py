@@ -1,16 +1,23 @@
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from geo.errors import InputError
 from leads.domain.status import Priority
+from leads.run.detection import Detection
 from leads.run.evaluation import SETS, SetRequest, evaluate_set
-from leads.run.quiet import QuietGround, quiet_report
+from leads.run.quiet import QuietGround, QuietLine, quiet_report
+from leads.run.request import Request
 from leads.run.runner import Inline
 from models.evaluation.asked import Always, Asked
 from models.evaluation.conditions import Condition
+from models.evaluation.made_ground import made_pair
 from models.registry import detector_named
+from tiles.files.open_scene import open_scene
+from tiles.synthetic.ground import make_ground
 
 ASKED = Asked(Always(detector_named("difference")))
 
@@ -46,6 +53,26 @@ def test_leads_worth_a_trip_are_told_per_100_km2() -> None:
 def test_questions_a_set_cannot_answer(name: str, request_: SetRequest, told: str) -> None:
     with pytest.raises(InputError, match=told):
         evaluate_set(name, request_, Inline())
+
+
+@pytest.mark.slow
+def test_quiet_ground_is_seen_in_all_its_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four bands of 8 bits are no colours with transparency."""
+    small = replace(made_pair(940_000), ground=make_ground(940_000, 1500.0))
+    looked: list[tuple[str, ...]] = []
+
+    def opened(request: Request, *_: object, **__: object) -> Detection:
+        looked.extend(
+            open_scene(path, date(2024, 1, 1)).band_names
+            for path in (request.before, request.after)
+        )
+        raise InputError("seen")
+
+    monkeypatch.setattr("leads.run.quiet.made_pair", lambda _: small)
+    monkeypatch.setattr("leads.run.quiet.detect", opened)
+    with pytest.raises(InputError, match="seen"):
+        QuietLine("difference", 0.5)(940_000)
+    assert looked == [("blue", "green", "red", "nir")] * 2
 
 
 @pytest.mark.slow
