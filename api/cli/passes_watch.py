@@ -7,7 +7,7 @@ import click
 from api.cli.passes_config import config_option, configured, watches_of
 from api.cli.run_lines import ProgressLine, say
 from api.cli.store import open_store
-from api.cli.workplace import Place, alert, handlers, runner_options
+from api.cli.workplace import Place, alert, handlers, imagery_folder, runner_options
 from api.settings import Settings
 from geo.errors import SourceError
 from leads.intake.watching import Watching
@@ -21,12 +21,18 @@ from leads.run.jobs.worker import Worker, stopping_on_signals
     "--once", is_flag=True, help="Look at each once, due or not, and end when all is done."
 )
 @click.option("--queue", is_flag=True, help="Only look: leave the jobs to `hongxian worker`.")
+@click.option(
+    "--prune/--no-prune",
+    default=None,
+    help="Remove pixels whose days are over, once a day; with --once only if asked.",
+)
 @config_option
 @runner_options
 def watch(
     watches: tuple[str, ...],
     once: bool,  # noqa: FBT001 (click hands flags over as booleans)
     queue: bool,  # noqa: FBT001
+    prune: bool | None,  # noqa: FBT001
     config: Path | None,
     runner: str,
     processes: int | None,
@@ -34,13 +40,14 @@ def watch(
 ) -> None:
     """Look at all watches of the configuration, or at those named, whenever they are due.
 
-    What is found is fetched, masked, paired and run, here or with --queue by workers. One line per
-    event on standard error. Ends on SIGTERM or Ctrl-C, with the job under way handed back; started
-    again it goes on where it was. Any number may watch with one store. With --once the exit code is
-    1 where a look failed.
+    What is found is fetched, masked, paired and run, here or with --queue by workers; once a day
+    imagery is removed as by `hongxian passes prune`. One line per event on standard error. Ends on
+    SIGTERM or Ctrl-C, with the job under way handed back; started again it goes on where it was.
+    Any number may watch with one store. With --once the exit code is 1 where a look failed.
     """
     asked = configured(config)
     place = Place(runner, processes, ray)
+    prunes = not once if prune is None else prune
     if not queue:
         with place.opened():
             pass  # a runner that cannot work is told before any job is taken
@@ -54,6 +61,7 @@ def watch(
             say,
             _alert,
             stop,
+            imagery=imagery_folder() if prunes else None,
         )
         if not once:
             watching.go_on()

@@ -1,15 +1,17 @@
-"""Watching: looks at watches when they are due, and carries out jobs between looks."""
+"""Watching: looks at watches when they are due, carries out jobs between, and prunes once a day."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
-from geo.errors import ConflictError, StoppedError, StoreError
+from geo.errors import ConflictError, HongxianError, StoppedError, StoreError
 from leads.intake.look import Looked, look, next_look
+from leads.intake.retention import prune
 from leads.intake.watch_spec import WatchSpec
 from leads.run.jobs.heartbeat import utc_now
 from leads.run.jobs.worker import IDLE_S, Worker
@@ -17,6 +19,8 @@ from leads.store.engine import reading
 from leads.store.watches import list_watches
 from tiles.sources.source import Source
 
+PRUNES_EVERY = timedelta(days=1)
+"""How often imagery whose days are over is removed."""
 LONGEST_SLEEP_S = 60.0
 """With nothing to do it is looked again so often whether a watch is due: others may have looked."""
 
@@ -39,10 +43,13 @@ class Watching:
     """Set it: no further look and no further job."""
     clock: Callable[[], datetime] = utc_now
     """Tells the present instant, UTC."""
+    imagery: Path | None = None
+    """Folder whose imagery is pruned by the watches' `keep_days`; None: it is left alone."""
+    _pruned_at: datetime | None = field(default=None, init=False)
     _refused: set[str] = field(default_factory=set, init=False)
 
     def once(self) -> list[Looked]:
-        """Look at each watch once, due or not, and do jobs until none is due; the looks.
+        """Look at each watch once, due or not, do jobs until none is due, and prune; the looks.
 
         Raises StoreError.
         """
@@ -55,6 +62,7 @@ class Watching:
                 looks.append(came)
         if self.worker is not None:
             self.worker.work(once=True)
+        self._prune()
         return looks
 
     def go_on(self) -> None:
@@ -78,14 +86,31 @@ class Watching:
             self.stop.wait(until)
 
     def _turn(self) -> float:
-        """Look at what is due, then do one job; seconds in which there will be nothing to do."""
+        """Look at what is due, do one job, prune; seconds in which there will be nothing to do."""
         for watch, source in self._due():
             if self.stop.is_set():
                 return 0.0
             self._look(watch, source)
+        busy = self.worker is not None and self.worker.work(once=True, most=1) > 0
+        self._prune()
         if self.worker is not None:
-            return 0.0 if self.worker.work(once=True, most=1) else IDLE_S
+            return 0.0 if busy else IDLE_S
         return self._seconds_left()
+
+    def _prune(self) -> None:
+        """Remove what nothing needs any more, once in PRUNES_EVERY of this process."""
+        now = self.clock()
+        rested = self._pruned_at is None or now - self._pruned_at >= PRUNES_EVERY
+        if self.imagery is None or self.stop.is_set() or not rested:
+            return
+        try:
+            gone = prune(self.engine, self.imagery, now)
+            self.tell(f"retention: {len(gone.removals)} scenes, {gone.bytes / 1e9:.3f} GB freed")
+        except StoreError:
+            raise
+        except (HongxianError, OSError) as error:
+            self.tell(f"retention: nothing more is removed today: {error}")
+        self._pruned_at = now
 
     def _due(self) -> list[tuple[WatchSpec, Source]]:
         moments, now = self._moments(), self.clock()

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,10 @@ from sqlalchemy import Engine
 import leads.intake.watching as module
 from geo.errors import ConflictError, StoreError
 from leads.domain.job import FETCH, Job
+from leads.domain.passes import PassRole
 from leads.intake.look import Looked
+from leads.intake.retention import Pruned
+from leads.intake.watch_spec import BeforeKind
 from leads.intake.watching import Watching
 from leads.run.jobs.heartbeat import Watch
 from leads.run.jobs.worker import Worker
@@ -20,6 +25,7 @@ from leads.store.engine import connect, reading
 from leads.store.passes import passes_of
 from leads.store.watches import watch_row
 from tests.leads.intake.made_passes import ScriptedSource, showing
+from tests.leads.intake.made_watch import SPEC, Ground
 from tests.leads.intake.made_watches import NOW, a_watch, source_of
 from tiles.sources.acquisition import Acquisition
 from tiles.sources.source import Ask
@@ -42,6 +48,8 @@ class Stage:
     during: Callable[[], object] = lambda: None
     """Called in each job."""
 
+    imagery: Path | None = None
+
     def watching(self, *, works: bool = True) -> Watching:
         stop = _Stepping(self)
         watches = [
@@ -51,8 +59,9 @@ class Stage:
         worker = Worker(self.store, {FETCH: self._do}, self.lines.append, stop, clock=clock)
         told = lambda alert: self.alerts.append(str(alert["event"]))  # noqa: E731
         return Watching(
-            self.store, watches, worker if works else None, self.lines.append, told, stop, clock
-        )
+            self.store, watches, worker if works else None, self.lines.append, told, stop, clock,
+            self.imagery,
+        )  # fmt: skip
 
     def _do(self, job: Job, watch: Watch) -> dict[str, Any]:
         watch.check()
@@ -162,6 +171,9 @@ def test_what_a_source_refuses_is_told_once(stage: Stage) -> None:
         def refused(self) -> list[Refused]:
             return [Refused("a.rar", "not a kind of archive that is read: send a .tar.gz")]
 
+        def waiting(self) -> list[Refused]:
+            return []
+
     stage.source = Folder([])
     stage.cadences = {"often": 2.0}
     stage.watching().go_on()
@@ -188,6 +200,53 @@ def test_told_to_end_in_the_middle_of_a_search_it_keeps_nothing_of_it(stage: Sta
         assert watch_row(connection, "often").tried_at is None
         assert passes_of(connection) == ()
     stage.store.dispose()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_imagery_is_pruned_once_a_day_whoever_does_the_jobs(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, works: bool
+) -> None:
+    asked: list[datetime] = []
+    real = module.prune
+
+    def counted(engine: Engine, imagery: Path, now: datetime) -> Pruned:
+        assert imagery == tmp_path
+        asked.append(now)
+        if len(asked) == 2:
+            raise PermissionError("made: read-only")
+        return real(engine, imagery, now)
+
+    monkeypatch.setattr(module, "prune", counted)
+    stage.cadences, stage.until, stage.imagery = {"often": 12.0}, NOW + 60 * HOUR, tmp_path
+    stage.watching(works=works).go_on()
+    assert len(asked) == 3
+    assert all(b - a >= 24 * HOUR for a, b in pairwise(asked))
+    told = [line for line in stage.lines if line.startswith("retention: ")]
+    freed = "retention: 0 scenes, 0.000 GB freed"
+    assert told == [freed, "retention: nothing more is removed today: made: read-only", freed]
+    assert stage.lines[0].startswith("watch often: "), "after what is due"
+    stage.store.dispose()
+
+
+def test_once_prunes_after_its_jobs_where_asked_to(sqlite_url: str, tmp_path: Path) -> None:
+    spec = replace(SPEC, keep_days=60, composite_days=30, before=(BeforeKind.LATEST_CLEAR,))
+    shown = [showing(day) for day in ("2024-04-11", "2023-05-03")]  # the first is measured against
+    ground = Ground(connect(sqlite_url), tmp_path / "imagery", ScriptedSource(shown), spec)
+    ground.find(*shown, role=PassRole.BEFORE)
+    folders, lines = tmp_path / "imagery" / "made", list[str]()
+
+    def once(imagery: Path | None) -> set[str]:
+        worker = Worker(ground.store, {FETCH: ground.fetcher}, lines.append, clock=ground.clock)
+        watching = Watching(
+            ground.store, (), worker, lines.append, print, clock=ground.clock, imagery=imagery
+        )
+        watching.once()
+        return {path.name[:10] for path in folders.iterdir() if path.name[0] != "."}
+
+    assert once(None) == {"2023-05-03", "2024-04-11"}
+    assert once(tmp_path / "imagery") == {"2024-04-11"}
+    assert lines[-1].startswith("retention: 1 scenes, ")
+    ground.store.dispose()
 
 
 def test_told_to_end_it_looks_no_more(stage: Stage) -> None:
