@@ -120,7 +120,6 @@ def item_of(base: str, one: CatalogueItem) -> StacItem:
     here = f"{collection}/items/{one.scene_id}"
     item = dict(one.item)
     said = {**item.get("properties", {}), "hongxian:identifier": item.get("id")}
-    said["hongxian:collection"] = item.get("collection")
     if one.pixels_removed_at is not None:
         said["hongxian:pixels_removed"] = one.pixels_removed_at.isoformat()
     assets = {} if one.pixels_removed_at is not None else dict(item.get("assets", {}))

@@ -47,6 +47,7 @@ _EXTENSIONS = {
     "view": "v1.0.0",
 }
 _PREFIX = {"projection": "proj"}
+_LATER = {"green05"}  # common names of `eo` v2.0 that the schema of v1.1.0 refuses
 _OURS = "hongxian:"
 _SHA2_256 = "1220"  # multihash: the function's number and the length of its digest
 _CHUNK = 1 << 20
@@ -88,7 +89,6 @@ def write_item(
         "stac_version": STAC_VERSION,
         "stac_extensions": _extensions(stated, assets),
         "id": folder.name if acquisition is None else acquisition.identifier,
-        "collection": "composite" if acquisition is None else acquisition.collection,
         "geometry": mapping(footprint),
         "bbox": [round(edge, 7) for edge in footprint.bounds],
         "properties": stated,
@@ -233,10 +233,13 @@ def _plain(nodata: float | None) -> float | str | None:
 
 
 def _common(name: str) -> str | None:
-    """The common name the extension `eo` v1.1 has for a band; it knows one red edge only."""
+    """The common name the extension `eo` v1.1 has for a band; it knows one red edge only.
+
+    Names that came later (`green05`) stand as the band's own name alone, which is read, too.
+    """
     if name.startswith("rededge"):
         return "rededge"
-    return name if name in WAVELENGTH_NM else None
+    return name if name in WAVELENGTH_NM and name not in _LATER else None
 
 
 def _properties(
@@ -271,6 +274,7 @@ def _of_acquisition(acquisition: Acquisition | None) -> dict[str, Any]:
         "platform": acquisition.platform,
         "eo:cloud_cover": None if cloud is None else round(100 * cloud, 4),
         "hongxian:source": acquisition.source,
+        "hongxian:collection": acquisition.collection,
         "hongxian:kind": acquisition.kind.value,
         "hongxian:same_as": acquisition.same_as,
         "hongxian:version": acquisition.version,

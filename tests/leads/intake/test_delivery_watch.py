@@ -74,8 +74,8 @@ def test_deliveries_come_in_and_run(home: Path, capfd: Said) -> None:
     for path in (home / "data" / "imagery").rglob("item.json"):
         verify_item(path.parent)
         item = json.loads(path.read_text())
-        if item["collection"] == "deliveries":
-            about = item["properties"]
+        about = item["properties"]
+        if about.get("hongxian:collection") == "deliveries":
             assert about["hongxian:units"] == 0
             told[item["id"]] = about["hongxian:meaning"]
     assert told == {GF2: "digital numbers", LATER: "surface reflectance", SITE: "digital numbers"}

@@ -15,6 +15,7 @@ from affine import Affine
 from shapely.geometry import box, shape
 
 from geo.errors import DateError, SceneError
+from tiles.files.band_names import WAVELENGTH_NM
 from tiles.files.open_scene import open_scene
 from tiles.files.write_item import verify_item, write_item
 from tiles.sources.acquisition import Acquisition, Kind
@@ -98,6 +99,32 @@ def test_what_an_item_says(fill: Fill) -> None:
     assert {url.split("/")[3] for url in item["stac_extensions"]} == {
         "eo", "file", "processing", "projection", "raster", "view",
     }  # fmt: skip
+
+
+def test_every_band_keeps_its_name_under_those_that_the_extension_allows(tmp_path: Path) -> None:
+    names = tuple(WAVELENGTH_NM)
+    allowed = {*names, "rededge"} - {
+        "green05",
+        *(name for name in names if name.startswith("rededge0")),
+    }  # 16 names: stac-extensions.github.io/eo/v1.1.0/schema.json
+    image(tmp_path / "bands.tif", np.full((len(names), 8, 8), 900, np.uint16))
+    image(tmp_path / "scl.tif", np.full((1, 8, 8), 4, np.uint8))
+    item = json.loads(write_item(tmp_path, SENSING, replace(FETCHED, bands=names), {}).read_text())
+    bands = item["assets"]["bands"]["eo:bands"]
+    assert [band["name"] for band in bands] == list(names)
+    assert {band["common_name"] for band in bands if "common_name" in band} == allowed
+    assert len(allowed) == 16
+    assert "common_name" not in bands[names.index("green05")]
+    assert sorted(open_scene(str(tmp_path)).band_names) == sorted(names)
+
+
+@pytest.mark.parametrize("composite", [False, True])
+def test_items_keep_to_the_core_specification(fill: Fill, composite: bool) -> None:  # noqa: FBT001
+    interval = {"start_datetime": "2023-07-01T02:41:00Z", "end_datetime": "2023-08-15T02:41:00Z"}
+    sensing, more = (None, interval) if composite else (SENSING, {})
+    item = json.loads(write_item(fill(dates=composite), sensing, FETCHED, more).read_text())
+    # the schemas of the specification come with pystac, those of extensions do not
+    pystac.Item.from_dict(item | {"stac_extensions": []}).validate()
 
 
 @pytest.mark.parametrize("name", ["hongxian:units", "hongxian:source", "gsd"])
