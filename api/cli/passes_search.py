@@ -27,7 +27,7 @@ from leads.store.passes import pass_id_of
 from leads.store.spot_codes import CHINA
 from leads.store.watches import watch_row
 from tiles.sources.acquisition import Acquisition
-from tiles.sources.source import Ask, Cost, Source
+from tiles.sources.source import Ask, Cost, Refusing, Source
 
 AD_HOC = "search"
 """Stands for the watch where none is named; the ledger knows none of it."""
@@ -84,16 +84,26 @@ def search(
         with reading(store) as connection:
             window = _window(connection, spec, day_from, day_to)
         offered = list(opened.search(Ask(spec.area, window.start, window.end)))
-        refused = refusals(opened)
+        refused, waiting = refusals(opened), _still_written(opened)
         with reading(store) as connection:
             found = _told(connection, spec, opened, offered)
             left = units_left(connection, spec.source, now())
     if as_json:
-        print_json({**_report(spec, window, found, left), "refused": refused})
+        told = {"refused": refused, "waiting": waiting}
+        print_json({**_report(spec, window, found, left), **told})
     else:
         _show(spec, window, found, left)
         for one in refused:
             click.echo(f"refused: {one}", err=True)
+        for one in waiting:
+            click.echo(f"waiting: {one}", err=True)
+
+
+def _still_written(source: Source) -> tuple[str, ...]:
+    """What lies at a source and is taken later, each with the reason."""
+    if not isinstance(source, Refusing):
+        return ()
+    return tuple(f"{one.where}: {one.why}" for one in source.waiting())
 
 
 def _ad_hoc(config: Config, source: str, area: str, connection: Connection) -> WatchSpec:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from geo.errors import SceneError
+from geo.geobox import GeoBox
 from tiles.files.band_names import SCL, band_name, by_wavelength
 from tiles.files.dates import scene_date
 from tiles.files.gdal_env import IMAGE_SUFFIXES
@@ -23,6 +24,20 @@ from tiles.scene import BandFile, Scene
 
 MAX_FILES = 500
 """A folder with more images than this is no single scene."""
+OPTIONS = "--before-date or --after-date"
+"""Of commands: what gives a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the headers of a scene say."""
+
+    geobox: GeoBox
+    """Grid of the finest band."""
+    day: date
+    """Acquisition date."""
+    acquired: datetime | None
+    """Instant (UTC) of the sensing where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +53,7 @@ class _Found:
     parts_acquired: tuple[datetime, ...] = ()
 
 
-def open_scene(
-    source: str, when: date | None = None, option: str = "--before-date or --after-date"
-) -> Scene:
+def open_scene(source: str, when: date | None = None, option: str = OPTIONS) -> Scene:
     """Open the scene a user named, without reading its pixels.
 
     `when` overrides all times the imagery states of itself; an item of several days (a composite)
@@ -49,12 +62,8 @@ def open_scene(
     not allowed, no place on the ground, fewer than two bands) and DateError (no date).
     """
     found = _find(source)
-    try:
-        bands, extra = _choose(source, found.bands)
-    except OSError as error:
-        raise SceneError(f"{source}: {one_line(error)}") from None
-    tags = [facts.tags for facts in found.files]
-    day = when or scene_date(source, found.item_date, tags, option)
+    bands, extra = _chosen(source, found)
+    day = when or _day(source, found, option)
     paths = {facts.path for facts in found.files} | ({found.item} if found.item else set())
     remote = {facts.path: facts.fingerprint for facts in found.files if is_remote(facts.path)}
     stated = when is None
@@ -69,6 +78,28 @@ def open_scene(
         dates=extra.get(DATES) if stated else None,
         parts_acquired=found.parts_acquired if stated else (),
     )
+
+
+def glance(source: str, option: str = OPTIONS) -> Glance:
+    """What the headers of a scene say: nothing else is read, nothing hashed.
+
+    Raises SceneError and DateError as `open_scene` does.
+    """
+    found = _find(source)
+    bands, _ = _chosen(source, found)
+    finest = min((band.geobox for band in bands), key=lambda box: box.pixel_size[0])
+    return Glance(finest, _day(source, found, option), found.acquired)
+
+
+def _chosen(source: str, found: _Found) -> tuple[tuple[BandFile, ...], dict[str, BandFile]]:
+    try:
+        return _choose(source, found.bands)
+    except OSError as error:
+        raise SceneError(f"{source}: {one_line(error)}") from None
+
+
+def _day(source: str, found: _Found, option: str) -> date:
+    return scene_date(source, found.item_date, [facts.tags for facts in found.files], option)
 
 
 def sha256_of(paths: Iterable[str], remote: Mapping[str, bytes] = MappingProxyType({})) -> str:

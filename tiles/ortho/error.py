@@ -6,6 +6,7 @@ from math import hypot, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.errors import SceneError, SetupError
 from geo.geobox import GeoBox, Window
 from tiles.files.gdal_env import gdal_env
 from tiles.ortho.images import Maker, Ortho, Placed
@@ -54,7 +55,7 @@ def measure(image: Ortho | Placed, reference: Scene, gsd_m: float) -> Measured |
 
     Looked at on a grid of `gsd_m`, the coarser of the two, after a first look at four times that:
     found are shifts of up to 16 of its pixels there, 64 of `gsd_m`. None where too few blocks
-    agree. Raises SceneError: one of the two cannot be read.
+    agree. Raises SceneError: the image cannot be read; SetupError: the reference cannot.
     """
     rough = _coarse(image.grid, COARSER * gsd_m)
     first = None
@@ -76,7 +77,10 @@ def _measured(image: Ortho | Placed, reference: Scene, gsd_m: float) -> Measured
     with gdal_env():
         for window in _blocks(image.grid):
             mine = _grey(image, window, name)
-            other = read_scene(reference, (name,), image.grid, window)
+            try:
+                other = read_scene(reference, (name,), image.grid, window)
+            except SceneError as error:
+                raise SetupError(f"reference {error}") from None
             seen = (mine > 0) & np.asarray(other.valid, np.bool_)
             if seen.mean() < 0.7:
                 continue

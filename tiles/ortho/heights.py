@@ -9,9 +9,9 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.transform import from_origin
-from rasterio.warp import Resampling, reproject, transform_bounds
+from rasterio.warp import Resampling, reproject
 
-from geo.errors import InputError, SceneError
+from geo.errors import SceneError, SetupError
 from tiles.files.gdal_env import gdal_env
 from tiles.files.raster_file import DECODING_ERRORS, check_read, one_line, open_raster
 
@@ -45,9 +45,9 @@ class Heights:
         return self.dem_error_m if self.dem else self.height_error_m
 
     def check(self, name: str) -> None:
-        """Refuse where there is neither DEM nor height. Raises InputError."""
+        """Refuse where there is neither DEM nor height. Raises SetupError."""
         if not self.dem and self.height_m is None:
-            raise InputError(
+            raise SetupError(
                 f"{name}: level 1A is not on the ground yet, and no heights are known to put it "
                 "there: give the source `dem` (and `geoid_m`), or `height_m` for flat land"
             )
@@ -56,13 +56,13 @@ class Heights:
 def local_dem(heights: Heights, bounds: tuple[float, float, float, float], target: Path) -> None:
     """Write the DEM under `bounds` (west, south, east, north in degrees) as ellipsoid heights.
 
-    The file is in EPSG:4326, float32, without holes. Call it in a limited child. Raises SceneError:
+    The file is in EPSG:4326, float32, without holes. Call it in a limited child. Raises SetupError:
     the DEM cannot be read, is too large, holds impossible heights, or does not cover the ground.
     """
     try:
         with gdal_env(), open_raster(heights.dem) as dem:
             if dem.crs is None or dem.count != 1:
-                raise SceneError(
+                raise SetupError(
                     f"{heights.dem}: {dem.count} band(s), CRS {dem.crs}; a DEM has one and a place"
                 )
             west, south, east, north = _padded(bounds)
@@ -71,7 +71,7 @@ def local_dem(heights: Heights, bounds: tuple[float, float, float, float], targe
                 step = float(min(dem.res))
             shape = math.ceil((north - south) / step), math.ceil((east - west) / step)
             if shape[0] * shape[1] > MAX_DEM_PX:
-                raise SceneError(
+                raise SetupError(
                     f"{heights.dem}: {shape[0]} x {shape[1]} heights under one scene; at most "
                     f"{MAX_DEM_PX // 10**6} million: thin it out"
                 )
@@ -88,8 +88,10 @@ def local_dem(heights: Heights, bounds: tuple[float, float, float, float], targe
             )
             check_read(heights.dem)
             _write(_filled(found, heights), place, target)
+    except SceneError as error:
+        raise SetupError(f"DEM {error}") from None
     except DECODING_ERRORS as error:
-        raise SceneError(f"{heights.dem}: heights cannot be read ({one_line(error)})") from None
+        raise SetupError(f"{heights.dem}: heights cannot be read ({one_line(error)})") from None
 
 
 def _padded(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
@@ -107,14 +109,14 @@ def _filled(found: Grid, heights: Heights) -> Grid:
     ground: Grid = found + np.float32(heights.geoid_m)
     if missing.any():
         if heights.height_m is None:
-            raise SceneError(
+            raise SetupError(
                 f"{heights.dem}: {missing.mean():.1%} of the ground under the scene has no height "
                 f"(with {MARGIN_DEG} degrees around it); use a larger DEM, or give `height_m` for "
                 "what it lacks"
             )
         ground[missing] = heights.height_m
     if ground.min() < _LOWEST or ground.max() > _HIGHEST:
-        raise SceneError(
+        raise SetupError(
             f"{heights.dem}: heights of {ground.min():.0f} to {ground.max():.0f} m; they must be "
             "metres, and missing ones marked by the file's nodata value"
         )
@@ -137,11 +139,3 @@ def _write(ground: Grid, place: Affine, target: Path) -> None:
         bigtiff="if_safer",
     ) as file:
         file.write(ground, 1)
-
-
-def lonlat_bounds(
-    bounds: tuple[float, float, float, float], crs: str
-) -> tuple[float, float, float, float]:
-    """West, south, east, north in degrees of bounds in another CRS."""
-    west, south, east, north = transform_bounds(crs, "EPSG:4326", *bounds)
-    return west, south, east, north

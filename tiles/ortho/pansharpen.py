@@ -119,15 +119,6 @@ def fit_pan(pan: str, mss: str, factor: int, bands: int) -> PanFit:
     return PanFit(weights, (x_px, y_px), found.blocks if found else 0)
 
 
-def sharpen(pan: Plane, coarse: Plane, factor: int, weights: Sequence[float]) -> Stored:
-    """Sharpen arrays that lie on each other: pan (y, x), coarse (band, y, x)."""
-    size = pan.shape[1], pan.shape[0]
-    fine = _stack([cv2.resize(band, size, interpolation=cv2.INTER_CUBIC) for band in coarse])
-    if (fine.shape[1] // factor, fine.shape[2] // factor) != coarse.shape[1:]:
-        raise SceneError(f"PAN of {pan.shape} and MSS of {coarse.shape[1:]}: no factor {factor}")
-    return _sharpened(pan, fine, pan > 0, weights)
-
-
 def low_passed(fine: Plane, factor: int) -> Plane:
     """A fine image (y, x) as a sensor of `factor` times the pixel sees it."""
     soft = cv2.GaussianBlur(fine, (0, 0), MTF_SIGMA * factor)

@@ -76,7 +76,8 @@ def by_rpc(
 ) -> Ortho:
     """Images of one sensing on a grid of `gsd_m` over an area; writes the DEM below it to `dem`.
 
-    Call it in a limited child. Raises SceneError, and InputError: nothing of the area is shown.
+    Call it in a limited child. Raises SceneError, SetupError (the DEM), and InputError: nothing
+    of the area is shown.
     """
     seen = [footprint(rpc, raw.rows, raw.cols) for raw, rpc in zip(raws, rpcs, strict=True)]
     shown = _shown(raws[0].path, shapely.union_all(seen), area)

@@ -26,13 +26,14 @@ from tiles.ortho.raw import raw_facts
 from tiles.ortho.rpc import rpc_of_text
 from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.delivery_archive import unpack
-from tiles.sources.delivery_bundles import Bundle, Image, Refused, gather
+from tiles.sources.delivery_bundles import Bundle, Image, gather
 from tiles.sources.delivery_facts import Facts, facts_of, joined
 from tiles.sources.delivery_make import Making
 from tiles.sources.delivery_names import Named
-from tiles.sources.delivery_plain import fetch_plain, plain_scene
+from tiles.sources.delivery_plain import fetch_plain, plain_glance
 from tiles.sources.delivery_spec import DeliveriesSpec
-from tiles.sources.delivery_store import Entry, Store, store_at
+from tiles.sources.delivery_store import Entry, Refused, Store, store_at
+from tiles.sources.delivery_words import told_below, worded
 from tiles.sources.parts import PartsFolder
 from tiles.sources.source import Ask, Cost, Fetched
 
@@ -42,6 +43,8 @@ _SWATH_DEG = 0.5
 are 12 to 90 km wide."""
 _WIDE_DEG = {"GF1-WFV": 1.5, "GF6-WFV": 5.0}
 """The same of its wide cameras: 200 and 800 km."""
+_WRONG_CLOCK = timedelta(hours=1)
+"""What was written so far ahead of now was written by a wrong clock, or is looked at by one."""
 Key = tuple[tuple[str, int, str], ...]
 
 
@@ -84,28 +87,36 @@ class Deliveries:
         """
         return (self._last or self.look()).refused
 
+    def waiting(self) -> tuple[Refused, ...]:
+        """What the last search found still being written; before any, of all that lies there.
+
+        Raises SourceError, InputError.
+        """
+        return (self._last or self.look()).waiting
+
     def look(self) -> Look:
         """All that lies there. Raises SourceError: the place is away; InputError: no place."""
         return self._look(None)
 
     def _look(self, ask: Ask | None) -> Look:
         """All that lies there, but plain images whose names state a day outside what is asked."""
-        store = store_at(self.spec.root)
-        bundles, refused = gather(store.entries())
+        with told_below(self.spec):
+            store = store_at(self.spec.root)
+            bundles, refused = gather(store.entries())
         now, found, waiting = self.clock(), [], []
         for bundle in bundles:
             if ask is not None and bundle.is_plain and _is_outside(bundle.scene, ask):
-                continue  # opening one reads it whole
+                continue  # opening one takes a child process
             latest = max(entry.written for entry in bundle.entries)
-            if now - latest < timedelta(seconds=self.spec.settle_s):
+            if latest > now + _WRONG_CLOCK:
+                why = f"written at {latest:%Y-%m-%d %H:%M} UTC, ahead of now: set the clock right"
+                refused.append(Refused(bundle.scene, f"{why}, and `touch` its files"))
+            elif now - latest < timedelta(seconds=self.spec.settle_s):
                 why = f"written at {latest:%H:%M:%S} UTC; waits until it is quiet"
                 waiting.append(Refused(bundle.scene, why))
-                continue
-            known = self._offer(store, bundle, latest)
-            if isinstance(known, Refused):
-                refused.append(known)
             else:
-                found.append(known)
+                known = self._offer(store, bundle, latest)
+                (refused if isinstance(known, Refused) else found).append(known)
         found, twins = _single(found)
         return Look(
             tuple(sorted(found, key=lambda one: one.identifier)),
@@ -129,6 +140,16 @@ class Deliveries:
         check: Callable[[], None],
     ) -> Fetched:
         """Make the scene of a delivery over an area; see `Source.fetch`."""
+        with told_below(self.spec, None, folder):
+            return self._fetched(acquisition, area, folder, check)
+
+    def _fetched(
+        self,
+        acquisition: Acquisition,
+        area: BaseGeometry,
+        folder: Path,
+        check: Callable[[], None],
+    ) -> Fetched:
         store, entries = store_at(self.spec.root), _entries(acquisition)
         purpose = {
             "delivery": acquisition.detail,
@@ -140,10 +161,11 @@ class Deliveries:
             entry.key: _here(store, entry, number, parts, check)
             for number, entry in enumerate(entries)
         }
-        if acquisition.detail.get("plain"):
-            fetched = fetch_plain(acquisition, store, paths, area, folder, parts, check)
-        else:
-            fetched = self._made(acquisition, entries, paths, area, folder, parts, check)
+        with told_below(self.spec, {path: key for key, path in paths.items()}):
+            if acquisition.detail.get("plain"):
+                fetched = fetch_plain(acquisition, store, paths, area, folder, parts, check)
+            else:
+                fetched = self._made(acquisition, entries, paths, area, folder, parts, check)
         parts.clear()
         return fetched
 
@@ -167,7 +189,12 @@ class Deliveries:
         facts = _facts(
             bundle, {entry.key: paths[entry.key].read_bytes() for entry in bundle.metadata}
         )
-        with blaming(acquisition.identifier), limited_pool(1, _LIMITS) as pool:
+        names = {path: key for key, path in paths.items()}
+        with (
+            told_below(self.spec, names),
+            blaming(acquisition.identifier),
+            limited_pool(1, _LIMITS) as pool,
+        ):
             return Making(
                 bundle, paths, facts, acquisition, self.spec, area, folder, parts, pool, check
             ).run()
@@ -179,7 +206,8 @@ class Deliveries:
             try:
                 self._known[key] = self._acquisition(store, bundle, latest)
             except InputError as error:
-                self._known[key] = Refused(bundle.entries[0].key, str(error))
+                told = worded(str(error), self.spec, {})
+                self._known[key] = Refused(bundle.entries[0].key, told)
         return self._known[key]
 
     def _acquisition(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
@@ -204,17 +232,18 @@ class Deliveries:
         )
 
     def _plain(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
-        where = store.address(bundle.scene)
+        only = bundle.entries[0].key if len(bundle.entries) == 1 else bundle.scene
+        where = store.address(only)
         with blaming(where):
-            scene = run_limited(plain_scene, where, limits=_LIMITS)
-        ground = reproject_geometry(box(*scene.geobox.bounds), scene.geobox.crs, CGCS2000)
-        noon = datetime(scene.date.year, scene.date.month, scene.date.day, 3, tzinfo=UTC)
+            seen = run_limited(plain_glance, where, limits=_LIMITS)
+        ground = reproject_geometry(box(*seen.geobox.bounds), seen.geobox.crs, CGCS2000)
+        noon = datetime(seen.day.year, seen.day.month, seen.day.day, 3, tzinfo=UTC)
         return Acquisition(
             source=self.name,
             collection=self.spec.collection,
             identifier=bundle.scene,
             kind=Kind.OPTICAL,
-            acquired=scene.acquired or noon,
+            acquired=seen.acquired or noon,
             footprint=ground,
             published=latest,
             detail=_detail(bundle),
@@ -246,7 +275,7 @@ def _facts(bundle: Bundle, texts: Mapping[str, bytes]) -> Facts:
         return Facts()
     found = [facts_of(bundle.named.family, texts[one.key], one.key) for one in bundle.metadata]
     others = [
-        replace(one, rows=None, cols=None, bands=None, gains=(), coefficients=())
+        replace(one, rows=None, cols=None, bands=None, coefficients=())
         for one in found[bundle.own :]
     ]
     return joined([*found[: bundle.own], *others])

@@ -8,7 +8,7 @@ from pathlib import Path
 from geo.errors import DiskFullError, SceneError
 from tiles.files.raster_file import one_line
 from tiles.sources.delivery_names import Role, named
-from tiles.sources.delivery_store import Entry
+from tiles.sources.delivery_store import Entry, readable
 from tiles.sources.parts import PartsFolder
 
 MAX_MEMBERS = 2000
@@ -44,7 +44,7 @@ def unpack(
                         f"{archive}: unpacks to over {min(total, most) >> 20} MB, more than images "
                         "do; ask the producer for another copy"
                     )
-                name = _readable(member.name).replace("\\", "/").rpartition("/")[2]
+                name = readable(member.name).replace("\\", "/").rpartition("/")[2]
                 found = named(name)
                 if found is None or found.role == Role.ASIDE or member.isdir():
                     continue
@@ -89,12 +89,3 @@ def _member(
                 raise DiskFullError(f"{draft}: {one_line(error)}; make room") from None
             left -= len(data)
     return parts.keep(part, draft)
-
-
-def _readable(name: str) -> str:
-    """A name that may be in GB 18030, as Chinese systems write it."""
-    raw = name.encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("gb18030", "replace")

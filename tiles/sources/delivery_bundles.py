@@ -7,23 +7,13 @@ from dataclasses import dataclass
 from geo.errors import SceneError
 from tiles.files.gdal_env import IMAGE_SUFFIXES
 from tiles.sources.delivery_names import Family, Named, Role, named
-from tiles.sources.delivery_store import Entry
+from tiles.sources.delivery_store import Entry, Refused
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
 """Archives that are unpacked."""
 _PACKED = (".zip", ".rar", ".7z", ".gz", ".bz2")
 _QUIET = (".txt", ".md", ".pdf", ".html", ".csv", ".jpg", ".jpeg", ".png", ".xml", ".json", ".rpb")
 _SIDE = (".shp", ".shx", ".dbf", ".prj", ".aux", ".ovr", ".geojson", ".done", ".ok", ".md5")
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file or delivery that is not taken."""
-
-    where: str
-    """Its path below the root."""
-    why: str
-    """Why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +57,14 @@ class Bundle:
         return self.colour[0].named if self.colour else self.archive
 
 
-def gather(entries: Iterable[Entry]) -> tuple[list[Bundle], list[Refused]]:
+def gather(listed: Iterable[Entry | Refused]) -> tuple[list[Bundle], list[Refused]]:
     """Bundles of all files, and what of them is not taken. Two scenes in one folder are two."""
+    found_there = list(listed)
+    entries = [one for one in found_there if isinstance(one, Entry)]
     scenes: dict[str, list[tuple[Entry, Named]]] = defaultdict(list)
     plain: dict[str, list[Entry]] = defaultdict(list)
     bundles: list[Bundle] = []
-    refused: list[Refused] = []
+    refused = [one for one in found_there if isinstance(one, Refused)]
     for entry in sorted(entries, key=lambda one: one.key):
         low, found = entry.name.lower(), named(entry.name)
         if low.endswith(ARCHIVES):

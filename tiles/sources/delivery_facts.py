@@ -39,8 +39,6 @@ class Facts:
     """Columns of the image."""
     bands: int | None = None
     """Bands of the image."""
-    gains: tuple[float, ...] = ()
-    """Radiance per digital number, W m-2 sr-1 um-1, per band."""
     coefficients: tuple[float, ...] = ()
     """Reflectance at the top of the atmosphere per digital number, per band."""
 
@@ -90,7 +88,6 @@ def _chinese_xml(leaves: Leaves) -> Facts:
         rows=_whole(leaves.number("HeightInPixels", "NumLines", "LinesInPixels")),
         cols=_whole(leaves.number("WidthInPixels", "NumPixels", "SamplesInPixels")),
         bands=len(bands.replace("，", ",").split(",")) if bands and "," in bands else None,
-        gains=_numbers(leaves.text("AbsCeof", "AbsCoef", "RadianceGains")),
     )
 
 

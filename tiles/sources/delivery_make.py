@@ -8,7 +8,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from geo.errors import InputError, SceneError
+from geo.errors import InputError, SceneError, SetupError
 from geo.geobox import GeoBox
 from tiles.files.open_scene import open_scene
 from tiles.limited import LimitedPool
@@ -26,7 +26,7 @@ from tiles.ortho.udm2 import Classified
 from tiles.sources.acquisition import Acquisition
 from tiles.sources.delivery_bundles import Bundle, Image
 from tiles.sources.delivery_facts import Facts
-from tiles.sources.delivery_names import SENSORS
+from tiles.sources.delivery_names import SENSORS, Role
 from tiles.sources.delivery_scale import bands_of, scaling_for
 from tiles.sources.delivery_spec import DeliveriesSpec
 from tiles.sources.parts import PartsFolder
@@ -69,7 +69,10 @@ class Making:
     """Lean of the rays, where an RPC says it."""
 
     def run(self) -> Fetched:
-        """Write BANDS_FILE, and SCL_FILE where there is a mask. Raises SceneError, InputError."""
+        """Write BANDS_FILE, and SCL_FILE where there is a mask.
+
+        Raises SceneError, InputError; SetupError: DEM, heights, reference, bands or calibration.
+        """
         raws = [self._raw(image) for image in self.bundle.colour]
         bands = bands_of(self.spec, self.bundle, raws[0])
         self._check_truth(raws, bands)
@@ -79,6 +82,8 @@ class Making:
         made: Maker = moved.image
         if self.bundle.pan is not None:
             made = self._sharpened(moved, self.bundle.pan)
+        else:
+            self._tell_no_pan()
         if scaling is not None:
             made = Scaled(made, scaling)
             self.steps.append(scaling.step)
@@ -94,6 +99,16 @@ class Making:
             properties=self._properties(scaling),
             steps=tuple(self.steps),
         )
+
+    def _tell_no_pan(self) -> None:
+        """A PAN that comes after the rest was quiet comes too late: say that it was not there."""
+        named = self.bundle.colour[0].named
+        sensor = SENSORS.get(named.sensor)
+        if named.role is Role.MSS and sensor is not None and sensor.pan_gsd_m is not None:
+            self.steps.append(
+                f"not pan-sharpened: when it was taken its PAN of {sensor.pan_gsd_m:g} m was not "
+                "there"
+            )
 
     def _raw(self, image: Image) -> RawFacts:
         self.check()
@@ -126,7 +141,7 @@ class Making:
         """The colour image on its grid over the area: by its place, else by RPC and heights."""
         named = self.bundle.colour[0].named
         rpcs = [self._rpc(*pair) for pair in zip(self.bundle.colour, raws, strict=True)]
-        if _is_placed(raws[0], rpcs[0], named.level):
+        if _is_placed(raws[0], named.level):
             self.steps.append(f"on the ground as delivered ({named.level or 'georeferenced'})")
             return by_place(raws[0], bands, self.area)
         known = [rpc for rpc in rpcs if rpc is not None]
@@ -169,7 +184,11 @@ class Making:
         if not self.spec.reference:
             return _Moved(image)
         self.check()
-        reference = self.pool.run(open_scene, self.spec.reference, self.acquisition.acquired.date())
+        try:
+            day = self.acquisition.acquired.date()
+            reference = self.pool.run(open_scene, self.spec.reference, day)
+        except SceneError as error:
+            raise SetupError(f"reference {error}; mend the source's `reference`") from None
         coarse = max(image.grid.pixel_size[0], reference.geobox.pixel_size[0])
         found = self.pool.run(measure, image, reference, coarse)
         if found is None:
@@ -297,9 +316,9 @@ class _Moved:
     by: tuple[float, float] = (0.0, 0.0)
 
 
-def _is_placed(raw: RawFacts, rpc: Rpc | None, level: str) -> bool:
-    """Whether an image lies on the ground: level 1 with an RPC does not, whatever it claims."""
-    return raw.place is not None and (rpc is None or not level.startswith(("L1", "1")))
+def _is_placed(raw: RawFacts, level: str) -> bool:
+    """Whether an image lies on the ground: level 1 does not, whatever it claims."""
+    return raw.place is not None and not level.startswith(("L1", "1"))
 
 
 def _no_rpc(image: Image) -> InputError:

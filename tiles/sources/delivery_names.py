@@ -89,11 +89,11 @@ _GAOFEN = re.compile(
     r"(?P<sat>GF(?:[1-7]|1[BCD]))_(?P<sensor>PMS[12]?|WFV[1-4]?|DLC|BWD|MUX)_"
     r"(?P<ew>[EW])(?P<lon>\d{1,3}\.\d+)_(?P<ns>[NS])(?P<lat>\d{1,2}\.\d+)_(?P<day>\d{8})_"
     r"(?P<level>L[1-5][A-Z]?)(?P<product>\d+)"
-    r"(?:-(?P<about>(?:BWD|FWD)?(?:PAN|MSS|MUX)\d?|[1-3]))?(?P<rest>[^/]*)",
+    r"(?:-(?P<about>(?:BWD|FWD)?(?:PANMUX|PANMSS|PAN|MSS|MUX)\d?|[1-3]))?(?P<rest>[^/]*)",
     re.IGNORECASE,
 )
 _JILIN = re.compile(
-    r"(?P<sat>JL1[A-Z]{1,2}\d{2,3}[A-Z]?\d{0,2})_(?P<sensor>[A-Z]+\d*)_(?P<time>\d{14})_"
+    r"(?P<sat>JL1(?:[A-Z]{1,2}\d{2,3}[A-Z]?\d{0,2}|\d{2}[A-Z]))_(?P<sensor>[A-Z]+\d*)_(?P<time>\d{14})_"
     r"(?P<numbers>\d+(?:_\d+)*)_(?P<level>L\d[A-Z]?)"
     r"(?:_(?P<about>PAN|MSS|PSH|PMS))?(?P<rest>[^/]*)",
     re.IGNORECASE,
@@ -104,7 +104,10 @@ _PLANET = re.compile(
     re.IGNORECASE,
 )
 _IMAGES = (".tif", ".tiff")
-_ASIDE = re.compile(r"thumb|browse|preview|quicklook|_udm\b|_udm_", re.IGNORECASE)
+_ASIDE = re.compile(r"thumb|browse|preview|quicklook|_udm\b|_udm_|\.aux\.xml$", re.IGNORECASE)
+_WHOLE = "PANMUX"
+"""What a Gaofen image that is fused already is about, whatever it is called."""
+_FUSED = re.compile(r"panmux|panmss|_fus(?:e|ed|ion)\b", re.IGNORECASE)
 
 
 def named(file: str) -> Named | None:
@@ -126,7 +129,7 @@ def named(file: str) -> Named | None:
 def _gaofen(match: re.Match[str]) -> Named:
     sat, sensor = match["sat"].upper(), match["sensor"].upper()
     day = _day(match["day"])
-    about = (match["about"] or "").upper()
+    about = _WHOLE if _FUSED.search(match[0]) else (match["about"] or "").upper()
     lon = float(match["lon"]) * (1 if match["ew"].upper() == "E" else -1)
     lat = float(match["lat"]) * (1 if match["ns"].upper() == "N" else -1)
     if abs(lon) > 180 or abs(lat) > 90:
@@ -178,7 +181,7 @@ def _planet(match: re.Match[str]) -> Named:
     is_skysat = match["sat"].lower().startswith("ss")
     low = product.lower()
     role = Role.ASIDE
-    if low.endswith((".xml", ".json")):
+    if low.endswith((".xml", ".json")) and not _ASIDE.search(low):
         role = Role.METADATA
     elif low.endswith(("_rpc.txt", ".rpb")):
         role = Role.RPC
@@ -219,9 +222,9 @@ def _role(rest: str, about: str, is_aside: bool) -> Role:  # noqa: FBT001  (priv
         return Role.METADATA
     if not low.endswith(_IMAGES):
         return Role.ASIDE
-    if "PAN" in about:
+    if "PAN" in about and about != _WHOLE:
         return Role.PAN
-    return Role.MSS if about and not about.isdigit() else Role.WHOLE
+    return Role.MSS if about not in {"", _WHOLE} and not about.isdigit() else Role.WHOLE
 
 
 def _day(text: str) -> date:
@@ -262,6 +265,7 @@ SENSORS: Mapping[str, Sensor] = {
     "GF6-WFV": Sensor(_GF6_WFV, 16.0, None, 100.0),
     "GF7-DLC": Sensor(_BGRN, 2.6, 0.65, 20.0),
     "GF7-BWD": Sensor(_BGRN, 2.6, 0.65, 20.0),
+    "JL101-PMS": Sensor(_BGRN[:3], 2.88, 0.72, 50.0),
     "JL1GF-PMS": Sensor(_BGRN, 3.0, 0.75, 50.0),
     "JL1KF-PMS": Sensor(_BGRN, 2.0, 0.5, 50.0),
 }

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import CGCS2000, is_metric, plane_for, reproject_geometry
 from geo.errors import InputError, SceneError
 from geo.geobox import GeoBox, Window
-from tiles.files.open_scene import open_scene
+from tiles.files.open_scene import Glance, glance, open_scene
 from tiles.limited import Limits, blaming, limited_pool
 from tiles.ortho.images import Stored
 from tiles.ortho.placing import snapped
@@ -47,9 +47,9 @@ class _Read:
         return out
 
 
-def plain_scene(where: str) -> Scene:
-    """The scene at a path or URL; in a limited child. Raises SceneError, DateError."""
-    return open_scene(where, option="the name of its file or folder (YYYYMMDD)")
+def plain_glance(where: str) -> Glance:
+    """The headers of what is at a path or URL; in a limited child. Raises SceneError, DateError."""
+    return glance(where, "the name of its file or folder (YYYYMMDD)")
 
 
 def fetch_plain(

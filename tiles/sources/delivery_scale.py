@@ -1,6 +1,6 @@
 """Which bands a delivery's image has, and what its numbers mean."""
 
-from geo.errors import SceneError
+from geo.errors import SceneError, SetupError
 from tiles.ortho.raw import RawFacts
 from tiles.ortho.scaling import Scaling, by_calibration, by_coefficients, calibration_for
 from tiles.sources.delivery_bundles import Bundle
@@ -12,7 +12,7 @@ from tiles.sources.delivery_spec import DeliveriesSpec
 def bands_of(spec: DeliveriesSpec, bundle: Bundle, raw: RawFacts) -> tuple[str, ...]:
     """STAC names of the colour image's bands, in the file's order.
 
-    Raises SceneError: a number of bands that nothing is known of.
+    Raises SetupError: a number of bands that nothing is known of.
     """
     named = bundle.colour[0].named
     if named.sensor in spec.bands:
@@ -22,7 +22,7 @@ def bands_of(spec: DeliveriesSpec, bundle: Bundle, raw: RawFacts) -> tuple[str, 
     if known is None and named.family != Family.PLANET and sensor is not None:
         known = sensor.bands
     if known is None:
-        raise SceneError(
+        raise SetupError(
             f"{raw.path}: {raw.bands} band(s) of {named.sensor}, of which no order is known; give "
             "the source `bands` for this sensor"
         )
@@ -34,7 +34,8 @@ def scaling_for(
 ) -> Scaling | None:
     """How numbers become reflectance, or None: they are kept as they are.
 
-    Raises SceneError: the metadata's factors cannot be, or are of another number of bands.
+    Raises SceneError: the metadata's factors cannot be, or are of another number of bands;
+    SetupError: the calibration is.
     """
     named, bands = bundle.colour[0].named, bands_of(spec, bundle, raw)
     if raw.bits == 8:
@@ -46,7 +47,7 @@ def scaling_for(
     if table is None:
         return None
     if len(table.gain) != len(bands):
-        raise SceneError(
+        raise SetupError(
             f"{raw.path}: {len(bands)} bands, calibration of {named.sensor} has {len(table.gain)}"
         )
     return by_calibration(table, when.date(), sun_elevation)

@@ -98,6 +98,10 @@ class Refusing(Protocol):
         """What lies there and is not taken. Raises SourceError, InputError."""
         ...
 
+    def waiting(self) -> Sequence[Refusal]:
+        """What is not taken yet: it is still being written. Raises SourceError, InputError."""
+        ...
+
 
 class Source(Protocol):
     """A place that passes come from.

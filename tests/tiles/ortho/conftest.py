@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
+from rasterio.warp import transform_bounds
 
 from geo.crs import SHANGHAI_PLANE
 from geo.geobox import GeoBox
 from tests.fakes.bundles import EAST, NORTH, Camera, write_dem, write_image
-from tiles.ortho.heights import Heights, local_dem, lonlat_bounds
+from tiles.ortho.heights import Heights, local_dem
 from tiles.ortho.images import RawImage
 
 CAMERA = Camera(560, 560, 2.0)
@@ -36,5 +37,5 @@ def local(tmp_path_factory: pytest.TempPathFactory, dem_file: Path) -> str:
     """The hills over the ellipsoid under GRID."""
     target = tmp_path_factory.mktemp("local") / "dem.tif"
     heights = Heights(str(dem_file), geoid_m=GEOID_M)
-    local_dem(heights, lonlat_bounds(GRID.bounds, "EPSG:4549"), target)
+    local_dem(heights, transform_bounds("EPSG:4549", "EPSG:4326", *GRID.bounds), target)
     return str(target)

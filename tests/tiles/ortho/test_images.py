@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
+from rasterio.warp import transform_bounds
 from shapely.geometry import Polygon, box
 
-from geo.errors import InputError, SceneError
+from geo.errors import InputError, SceneError, SetupError
 from geo.geobox import GeoBox, Window
 from tests.fakes.bundles import EAST, NORTH, true_ortho, write_dem, write_image
 from tests.tiles.ortho.conftest import GEOID_M, GRID
 from tiles.files.gdal_env import gdal_env
 from tiles.ortho.error import told_error_m
-from tiles.ortho.heights import Heights, local_dem, lonlat_bounds
+from tiles.ortho.heights import Heights, local_dem
 from tiles.ortho.images import Ortho, Placed, RawImage
 from tiles.ortho.placing import by_place, check_ground, footprint, sensible_gsd, snapped
 from tiles.ortho.raw import raw_facts
@@ -60,7 +61,7 @@ def test_a_wrong_dem_errs_by_what_is_told(
     raw_image: RawImage, tmp_path: Path, wrong_m: float
 ) -> None:
     heights = Heights(str(write_dem(tmp_path / "w.tif", error_m=wrong_m)))
-    local_dem(heights, lonlat_bounds(GRID.bounds, "EPSG:4549"), tmp_path / "l.tif")
+    local_dem(heights, transform_bounds("EPSG:4549", "EPSG:4326", *GRID.bounds), tmp_path / "l.tif")
     found = errors_m(Ortho((raw_image,), ("pan",), GRID, str(tmp_path / "l.tif"), RANGE))
     exact = replace(raw_image.rpc, bias_m=None, random_m=None)
     told = told_error_m(exact, 0.0, abs(wrong_m))
@@ -116,9 +117,9 @@ def test_a_cut_image_is_told(raw_image: RawImage, local: str, tmp_path: Path) ->
 def test_a_dem_that_lacks_ground_is_refused_unless_a_height_fills_it(
     dem_file: Path, tmp_path: Path
 ) -> None:
-    east = lonlat_bounds((EAST + 1900, NORTH - 400, EAST + 2600, NORTH), "EPSG:4549")
+    east = transform_bounds("EPSG:4549", "EPSG:4326", EAST + 1900, NORTH - 400, EAST + 2600, NORTH)
     heights = Heights(str(dem_file), geoid_m=GEOID_M)
-    with pytest.raises(SceneError, match="no height"):
+    with pytest.raises(SetupError, match="no height"):
         local_dem(heights, east, tmp_path / "a.tif")
     local_dem(replace(heights, height_m=4.0), east, tmp_path / "b.tif")
     with gdal_env():
@@ -127,9 +128,12 @@ def test_a_dem_that_lacks_ground_is_refused_unless_a_height_fills_it(
 
 def test_heights_that_cannot_be_are_refused(tmp_path: Path) -> None:
     heights = Heights(str(write_dem(tmp_path / "cm.tif", error_m=20_000)))
-    with pytest.raises(SceneError, match="metres"):
-        local_dem(heights, lonlat_bounds(GRID.bounds, "EPSG:4549"), tmp_path / "l.tif")
-    with pytest.raises(InputError, match="`dem`"):
+    degrees = transform_bounds("EPSG:4549", "EPSG:4326", *GRID.bounds)
+    with pytest.raises(SetupError, match="metres"):
+        local_dem(heights, degrees, tmp_path / "l.tif")
+    with pytest.raises(SetupError, match=r"gone\.tif.*no such file"):
+        local_dem(Heights(str(tmp_path / "gone.tif")), degrees, tmp_path / "l.tif")
+    with pytest.raises(SetupError, match="`dem`"):
         Heights().check("GF2")
 
 

@@ -40,6 +40,14 @@ def test_folders_of_their_own_and_scenes_together_are_told_apart() -> None:
     assert next(one for one in bundles if one.scene == JL).pan is not None
 
 
+def test_a_fused_image_stands_for_both_and_is_no_pan() -> None:
+    bundles, refused = gather(entries(*(f"{GF2}-{n}.tiff" for n in ("PANMUX", "MSS1", "PAN1"))))
+    assert refused == [] and [one.named.about for one in bundles[0].colour] == ["PANMUX"]
+    assert bundles[0].pan is None
+    (alone,), refused = gather(entries(f"{GF2}-PANMUX.tiff", f"{GF2}-PANMUX.tiff.aux.xml"))
+    assert refused == [] and alone.metadata == ()
+
+
 def test_of_planets_products_the_best_is_taken() -> None:
     keys = ["3B_AnalyticMS.tif", "3B_AnalyticMS_SR_8b.tif", "3B_AnalyticMS_8b_metadata.xml"]
     keys += ["3B_AnalyticMS_SR.tif", "3B_udm2.tif", "3B_Visual.tif", "metadata.json"]

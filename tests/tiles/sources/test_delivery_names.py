@@ -10,6 +10,7 @@ from tiles.sources.delivery_names import SENSORS, Family, Role, named
 
 GF1 = "GF1_PMS1_E121.4_N31.2_20230815_L1A0007465343"
 JL = "JL1GF02A_PMS1_20210514114254_200050001_102_0013_001_L1"
+JL1 = "JL101A_PMS_20200314101530_200023456_101_0011_001_L1"
 PS = "20230815_023529_64_2459"
 
 
@@ -30,6 +31,12 @@ PS = "20230815_023529_64_2459"
         (f"{JL}_PAN_rpc.txt", JL, Role.RPC, "PAN"),
         (f"{JL}_MSS_meta.xml", JL, Role.METADATA, "MSS"),
         ("JL1KF01A_PMS05_20220814104530_200097070_101_0017_001_L3D_PSH.tif", "", Role.WHOLE, "PSH"),
+        (f"{GF1}-MSS1.tiff.aux.xml", GF1, Role.ASIDE, "MSS1"),
+        (f"{GF1}-PANMUX.tiff", GF1, Role.WHOLE, "PANMUX"),
+        (f"{GF1}-MSS1_fuse.tiff", GF1, Role.WHOLE, "PANMUX"),
+        (f"{JL1}_MSS.tif", JL1, Role.MSS, "MSS"),
+        (f"{JL1}_PAN_meta.xml", JL1, Role.METADATA, "PAN"),
+        (f"{PS}_3B_AnalyticMS_SR.tif.aux.xml", PS, Role.ASIDE, ""),
         (f"{PS}_3B_AnalyticMS_SR_8b_clip.tif", PS, Role.WHOLE, "AnalyticMS_SR_8b"),
         (f"{PS}_3B_AnalyticMS_SR_8b_harmonized_clip.tif", PS, Role.WHOLE, "AnalyticMS_SR_8b"),
         (f"{PS}_3B_udm2_clip.tif", PS, Role.UDM2, ""),
