@@ -4,6 +4,7 @@ POINT is as in tests.leads.run.jobs.killed_run, with the call after a comma: `mo
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from leads.domain.job import FETCH
@@ -15,7 +16,7 @@ from tests.leads.run.jobs.killed_run import dies_at
 
 SHOWINGS = [
     showing("2024-04-16", GROUNDS[0], cloud=0.4),
-    showing("2024-04-21", GROUNDS[0], cloud=0.3),
+    replace(showing("2024-04-21", GROUNDS[0], cloud=0.3), in_the_east=True),
     showing("2024-05-01", GROUNDS[2]),
 ]
 """Two cloudy ones that are searched for the last, which is compared with their composite."""
