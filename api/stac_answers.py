@@ -6,6 +6,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
 
+from fastapi.responses import FileResponse
+from starlette.types import Message, Receive, Scope, Send
+
 from api.bodies.stac import (
     StacCatalog,
     StacCollection,
@@ -13,6 +16,7 @@ from api.bodies.stac import (
     StacItem,
     StacItems,
 )
+from api.problems import KINDS, problem
 from geo.errors import NotFoundError
 from leads.store.catalogue import CatalogueItem, Extent
 from tiles.files.write_item import STAC_VERSION
@@ -158,6 +162,34 @@ def file_of(one: CatalogueItem, key: str) -> tuple[Path, str]:
     if path is None or not path.is_file():
         raise NotFoundError(f"scene {one.scene_id} has no file {key!a:.60}")
     return path, str(asset.get("type", "application/octet-stream"))
+
+
+class SceneFile(FileResponse):
+    """A file of a scene; `not_found` where retention takes it before its first byte is sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, the head not before the file is open."""
+        head: list[Message] = []
+        begun = False
+
+        async def with_head(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                head.append(message)
+                return
+            if not begun:
+                begun = True
+                await send(head[0])
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, with_head)
+        except (FileNotFoundError, RuntimeError) as error:
+            told = isinstance(error, FileNotFoundError) or "does not exist" in str(error)
+            if begun or not told:
+                raise
+            gone = problem(KINDS[NotFoundError], "the pixels of the scene were just removed")
+            await gone(scope, receive, send)
 
 
 def _name_in_folder(asset: dict[str, Any]) -> str | None:

@@ -18,7 +18,8 @@ class Right(StrEnum):
     IMAGERY = "imagery"
     """Read what is known of scenes and runs."""
     CATALOGUE = "catalogue"
-    """Find and fetch scenes by STAC: officers those that meet their own district only."""
+    """Find and fetch scenes by STAC: officers those that meet their own district only. Who flies
+    drones is a third party to the city's imagery, and fetches none of it."""
     COVERAGE = "coverage"
     """Read when each hectare was last seen clear: officers of their own district only."""
     PASSES = "passes"
@@ -43,7 +44,7 @@ RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.LEADS: _DESK | {Role.DISTRICT_OFFICER},
     Right.REVIEW: frozenset({Role.ANALYST}),
     Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR},
-    Right.CATALOGUE: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR, Role.DISTRICT_OFFICER},
+    Right.CATALOGUE: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER},
     Right.COVERAGE: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER},
     Right.PASSES: _DESK | {Role.BATCH_OPERATOR},
     Right.WITHDRAW: MAY_WITHDRAW,

@@ -33,6 +33,7 @@ from api.openapi import ACCOUNT, problems
 from api.stac_answers import (
     CONFORMS_TO,
     GEO_JSON,
+    SceneFile,
     collection_of,
     collections_of,
     file_of,
@@ -177,8 +178,11 @@ def one_asset(
     if found.kind != collection:
         raise NotFoundError(f"no scene {item_id} in collection {collection}")
     path, media = file_of(found, asset)
-    _check_range(request.headers.get("range"), path.stat().st_size)
-    return FileResponse(path, media_type=media)
+    try:
+        _check_range(request.headers.get("range"), path.stat().st_size)
+    except FileNotFoundError:
+        raise NotFoundError(f"the pixels of scene {item_id} were just removed") from None
+    return SceneFile(path, media_type=media)
 
 
 @router.get(

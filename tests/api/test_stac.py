@@ -4,7 +4,7 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,11 @@ from pystac.validation import validate_dict
 from pystac_client import Client
 from shapely.geometry import box
 from sqlalchemy import update
+from starlette.responses import FileResponse
 from starlette.testclient import TestClient
 
 from api.bodies.stac import interval_of
+from api.routes import stac
 from leads.domain.roles import Role
 from leads.store.engine import writing
 from leads.store.scenes import Imagery, keep_fetched
@@ -238,9 +240,47 @@ def test_who_may_read_the_catalogue(served: Served, archive: Archive) -> None:
     path = f"/stac/collections/optical/items/{archive.ids[0]}/assets/bands"
     for role in Role:
         client = served.log_in(f"{role}-1")
-        barred = role in {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}
+        barred = role not in {
+            Role.ANALYST,
+            Role.DISPATCHER,
+            Role.BATCH_OPERATOR,
+            Role.DISTRICT_OFFICER,
+        }
         assert client.get("/stac").status_code == (403 if barred else 200)
         assert client.get(path).status_code == (403 if barred else 200)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("moment", ["found", "measured", "answered", "opened"])
+def test_a_file_that_retention_takes_meanwhile_is_not_found(
+    served: Served, archive: Archive, monkeypatch: pytest.MonkeyPatch, moment: str, method: str
+) -> None:
+    path = archive.folder / "0" / "bands.tif"
+
+    def then(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any, **named: Any) -> Any:  # noqa: ANN401
+            done = function(*given, **named)
+            path.unlink(missing_ok=True)
+            return done
+
+        return called
+
+    place = {
+        "found": ("api.routes.stac.file_of", stac.file_of),
+        "measured": ("api.routes.stac._check_range", stac._check_range),
+        "answered": ("api.routes.stac.SceneFile.__init__", FileResponse.__init__),
+        "opened": ("api.routes.stac.SceneFile.set_stat_headers", FileResponse.set_stat_headers),
+    }[moment]
+    monkeypatch.setattr(place[0], then(place[1]), raising=True)
+    address = f"/stac/collections/optical/items/{archive.ids[0]}/assets/bands"
+    answer = served.log_in("analyst-1").request(method, address)
+    if (moment, method) == ("opened", "HEAD"):
+        assert answer.status_code == 200, "nothing of the file is sent"
+        return
+    assert answer.status_code == 404
+    assert str(archive.folder) not in answer.text
+    if method == "GET":
+        assert_problem(answer, 404, "not_found")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
