@@ -12,7 +12,7 @@ from geo.errors import GridError
 from geo.hectares import Sight
 from geo.raster import Mask
 from leads.domain.passes import PassState
-from leads.intake.befores import Earlier, Moment, Rules, year_before
+from leads.intake.befores import Earlier, Moment, Rules, overlap, year_before
 from leads.intake.register_scene import HELD_AGAINST, REFERENCE, Compared
 from leads.intake.watch_spec import WatchSpec
 from leads.run.tides import Tides
@@ -54,6 +54,11 @@ def moment_of(row: PassRow) -> Moment:
     return Moment(row.pass_id, Kind(row.kind), row.acquired, row.offered.orbit)
 
 
+def ground_of(row: PassRow, spec: WatchSpec) -> BaseGeometry:
+    """What a pass lies over of the area, EPSG:4490."""
+    return shapely.make_valid(row.offered.footprint).intersection(spec.area)
+
+
 def around(
     connection: Connection, row: PassRow, spec: WatchSpec, tides: Tides | None = None
 ) -> Around:
@@ -61,7 +66,7 @@ def around(
 
     Raises NotFoundError where it has none.
     """
-    own = scene(connection, row.scene_id or "")
+    own, ground = scene(connection, row.scene_id or ""), ground_of(row, spec)
     seen = sight(connection, own.scene_id)
     since = year_before(row.acquired) - timedelta(days=spec.season_days)
     since = min(since, row.acquired - timedelta(days=spec.composite_days))
@@ -72,7 +77,8 @@ def around(
         there = _scene_there(connection, one)
         if there is None:
             if one.state is PassState.FOUND and one.attempts <= _FIRST:
-                earlier.append(Earlier(moment_of(one), ready=False))
+                share = overlap(one.offered.footprint, ground)
+                earlier.append(Earlier(moment_of(one), ready=False, share=share))
             continue
         scenes[one.pass_id] = there
         shown = _shown(connection, seen, one)
@@ -80,7 +86,7 @@ def around(
             Earlier(
                 moment_of(one),
                 ready=True,
-                share=_shared(row, seen, one, shown, spec.area),
+                share=_shared(row, seen, one, shown, ground),
                 ground=_bits(shown),
                 counts=counts(one, spec),
                 tide_m=_apart_m(row, one, spec, tides),
@@ -113,8 +119,8 @@ def compared_with(connection: Connection, row: PassRow) -> Compared:
         item = item_of(connection, row.scene_id)
         said = (item or {}).get("properties", {})
         ids = said.get(HELD_AGAINST), said.get(REFERENCE)
-        here = (None if one is None else _there(connection, one) for one in ids)
-        return Compared(*here, item=item)
+        clear, first = (None if one is None else _there(connection, one) for one in ids)
+        return Compared(clear, first, item)
     rows = passes_of(connection, row.watch, kinds=[row.kind])
     orbit = row.offered.orbit if row.kind == Kind.SAR else None
     usable = [
@@ -171,13 +177,11 @@ def _apart_m(row: PassRow, one: PassRow, spec: WatchSpec, tides: Tides | None) -
 
 
 def _shared(
-    row: PassRow, seen: Sight | None, one: PassRow, other: Mask | None, area: BaseGeometry
+    row: PassRow, seen: Sight | None, one: PassRow, other: Mask | None, ground: BaseGeometry
 ) -> float:
     """Share of what a pass shows clear that another shows clear too; of radar of what it shows."""
     if row.kind == Kind.SAR:
-        shown = shapely.make_valid(row.offered.footprint).intersection(area)
-        both = shapely.make_valid(one.offered.footprint).intersection(shown)
-        return float(both.area / shown.area) if shown.area else 0.0
+        return overlap(one.offered.footprint, ground)
     if seen is None or other is None or not seen.seen.any():
         return 0.0
     return float(np.count_nonzero(seen.seen & other) / np.count_nonzero(seen.seen))

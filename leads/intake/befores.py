@@ -13,7 +13,11 @@ from calendar import isleap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from math import inf
+
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from leads.intake.watch_spec import BeforeKind
 from tiles.sources.acquisition import Acquisition, Kind
@@ -27,7 +31,7 @@ LEAST_PART = 0.02
 MOST_PARTS = 40
 """Images of a composite at most, the latest; each adds ground that no later one shows."""
 MOST_WANTED = 3
-"""Earlier acquisitions that are fetched at most for one question."""
+"""How often the ground is shown at most by what is fetched for one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Earlier:
     ready: bool
     """Its imagery is on this disk; else it is on its way."""
     share: float = 0.0
-    """Share (0 to 1) of what the later pass shows clear that it shows clear too."""
+    """Share (0 to 1) of what the later pass shows clear that it shows clear too; of one on its way,
+    and of radar, of the ground that both lie over."""
     ground: int = 0
     """Hectares that it shows clear, one bit each, of all those that the later pass lies over."""
     counts: bool = True
@@ -115,7 +120,7 @@ def choose(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> Chosen:
         return Chosen((), None)
     ready = [one for one in _comparable(later, earlier) if one.ready and one.share >= LEAST_PART]
     if later.kind is Kind.SAR:
-        return Chosen(tuple(one.moment.identifier for one in ready[:1]), None)
+        return Chosen(_radar(ready), None)
     latest: tuple[str, ...] = ()
     if BeforeKind.LATEST_CLEAR in rules.kinds:
         latest = _latest(_comparable(later, earlier))
@@ -129,43 +134,93 @@ def pending(later: Moment, earlier: Iterable[Earlier], rules: Rules) -> tuple[st
     return tuple(
         one.moment.identifier
         for one in _comparable(later, earlier)
-        if not one.ready and any(start <= one.moment.acquired < end for start, end in windows)
+        if not one.ready
+        and one.share >= LEAST_PART
+        and any(start <= one.moment.acquired < end for start, end in windows)
     )
 
 
+def overlap(footprint: BaseGeometry, ground: BaseGeometry) -> float:
+    """Share (0 to 1) of some ground that a footprint lies over; both in one CRS."""
+    both = shapely.make_valid(footprint).intersection(ground)
+    return float(both.area / ground.area) if ground.area else 0.0
+
+
 def wanted(
-    later: Moment, earlier: Sequence[Earlier], offered: Iterable[Acquisition], rules: Rules
+    later: Moment,
+    earlier: Sequence[Earlier],
+    offered: Iterable[Acquisition],
+    rules: Rules,
+    ground: BaseGeometry,
 ) -> tuple[Acquisition, ...]:
     """What to fetch of the acquisitions a source offers, for questions that nothing answers yet.
 
-    At most MOST_WANTED of each span: of the latest those stated clearest of the newest, of the
-    season those stated clearest, then nearest to the day.
+    `ground` is what the later pass shows of the area (EPSG:4490). In each span it is shown at most
+    MOST_WANTED times: of the latest by those stated clearest of the newest, of the season by those
+    stated clearest, then nearest to the day. What lies beside it answers nothing.
     """
     found: dict[str, Acquisition] = {}
-    offers = [one for one in offered if _fits(later, _moment(one))]
+    offers = [
+        one
+        for one in offered
+        if _fits(later, _moment(one)) and overlap(one.footprint, ground) >= LEAST_PART
+    ]
     for start, end in unanswered(later, earlier, rules):
         here = [one for one in offers if start <= one.acquired < end]
         if end == later.acquired:
             here.sort(key=lambda one: (one.acquired, one.identifier), reverse=True)
-            if later.kind is Kind.OPTICAL:
-                here = sorted(here[: 4 * MOST_WANTED], key=_stated)
+            here = here[: 4 * MOST_WANTED]
         else:
             middle = year_before(later.acquired)
-            here.sort(key=lambda one: (_stated(one), abs(one.acquired - middle), one.identifier))
-        found |= {one.identifier: one for one in here[:MOST_WANTED]}
+            here.sort(key=lambda one: (abs(one.acquired - middle), one.identifier))
+        found |= {one.identifier: one for one in _showing(ground, here)}
     return tuple(sorted(found.values(), key=lambda one: (one.acquired, one.identifier)))
 
 
 def unanswered(
     later: Moment, earlier: Iterable[Earlier], rules: Rules
 ) -> tuple[tuple[datetime, datetime], ...]:
-    """Those of `spans` in which no earlier pass is on its way, or shows enough."""
+    """Those of `spans` in which no earlier pass shows enough, or is on its way and will."""
     known = [one for one in _comparable(later, earlier) if _serves(one)]
     return tuple(
         (start, end)
         for start, end in spans(later, rules)
         if not any(start <= one.moment.acquired < end for one in known)
     )
+
+
+def _showing(ground: BaseGeometry, offers: Iterable[Acquisition]) -> list[Acquisition]:
+    """Those that show the ground MOST_WANTED times, by what each adds clear, then in their order.
+
+    The first time it is put together of whatever adds to it, then of images that could answer.
+    """
+    left, taken = list(offers), list[Acquisition]()
+    for time in range(MOST_WANTED):
+        bare, least = ground, ANSWERS if time else LEAST_PART
+        while left:
+            shares = [overlap(one.footprint, bare) * bare.area / ground.area for one in left]
+            clear = [
+                round(share * (1 - _stated(one)), 3)
+                for share, one in zip(shares, left, strict=True)
+            ]
+            best = clear.index(max(clear))
+            if shares[best] < least:
+                break
+            taken.append(left.pop(best))
+            bare = bare.difference(shapely.make_valid(taken[-1].footprint))
+    return taken
+
+
+def _radar(ready: Sequence[Earlier]) -> tuple[str, ...]:
+    """The newest day's widest, of several slices; older ones only where it shows too little."""
+    days = [max(those, key=_share) for _, those in groupby(ready, lambda one: _day(one.moment))]
+    enough = next((one for one in days if one.share >= ANSWERS), None)
+    best = enough or max(days, key=_share, default=None)
+    return () if best is None else (best.moment.identifier,)
+
+
+def _share(one: Earlier) -> float:
+    return one.share
 
 
 def _season(later: Moment, rules: Rules) -> tuple[datetime, datetime]:
@@ -226,7 +281,7 @@ def _moment(one: Acquisition) -> Moment:
 
 
 def _serves(one: Earlier) -> bool:
-    return not one.ready or (one.counts and one.share >= ANSWERS)
+    return one.share >= ANSWERS and (one.counts or not one.ready)
 
 
 def _stated(one: Acquisition) -> float:

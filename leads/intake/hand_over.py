@@ -12,12 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import shapely
 from sqlalchemy import Connection, Engine
 
 from leads.domain.job import FETCH, RUN, UNDER_WAY, Job
 from leads.domain.passes import PassRole, PassState
-from leads.intake.around import Around, around, moment_of, rules_of, too_cloudy
+from leads.intake.around import Around, around, ground_of, moment_of, rules_of, too_cloudy
 from leads.intake.befores import choose, pending, unanswered, wanted
 from leads.intake.put_together import Before, put_together
 from leads.intake.twins import version_key
@@ -109,16 +108,11 @@ class HandOver:
         source, offered = self.source(), list[Acquisition]()
         for start, stop in windows:
             offered += source.search(Ask(self.spec.area, start, stop))
-        found = wanted(later, seen.earlier, [one for one in offered if self._may_serve(one)], rules)
+        most, ground = self.spec.most_cloud_stated, ground_of(seen.row, self.spec)
+        clear = [one for one in offered if (one.cloud_share or 0) <= most]
+        found = wanted(later, seen.earlier, clear, rules, ground)
         enter = partial(self._entered, job, found)
         write(self.engine, enter, repeatable=True, waits_s=PATIENCE_S)
-
-    def _may_serve(self, one: Acquisition) -> bool:
-        """Whether an earlier acquisition is worth a fetch, by what its source says of it."""
-        if (one.cloud_share or 0) > self.spec.most_cloud_stated:
-            return False
-        shown = shapely.make_valid(one.footprint).intersection(self.spec.area)
-        return bool(shown.area >= self.spec.least_share * self.spec.area.area and shown.area > 0)
 
     def _entered(self, job: Job, found: Sequence[Acquisition], connection: Connection) -> None:
         """Rows and jobs of earlier acquisitions, the best version of each sensing."""

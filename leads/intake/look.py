@@ -115,10 +115,7 @@ def look(
     except StoppedError:
         raise
     except Exception as error:  # noqa: BLE001 (a bug of one source ends its look, not the watch)
-        told = (
-            str(error) if isinstance(error, HongxianError) else f"{type(error).__name__}: {error}"
-        )
-        return _failed(engine, watch, window, told, now)
+        return _failed(engine, watch, window, _told(error), now)
 
     def kept(connection: Connection) -> tuple[WatchRow, list[PassRow]]:
         row = watch_row(connection, watch.name, lock=True)
@@ -138,11 +135,10 @@ def look(
     alert = None
     if before.failures >= ALERT_AFTER:
         alert = _alert(watch, "source_back", before.failures, None)
-    first = begun.anchor is None
     ahead = begun.anchor if begun.anchor is not None and begun.anchor > now else None
     return Looked(
         watch.name, window, len(found), counts,
-        refused=refused, alert=alert, is_first=first, was_ahead=ahead,
+        refused=refused, alert=alert, is_first=begun.anchor is None, was_ahead=ahead,
     )  # fmt: skip
 
 
@@ -171,6 +167,10 @@ def _searched(
             )
         found.append(one)
     return found
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, HongxianError) else f"{type(error).__name__}: {error}"
 
 
 def _failed(engine: Engine, watch: WatchSpec, window: Window, told: str, now: datetime) -> Looked:

@@ -1,10 +1,13 @@
 """The choice of earlier images: never later, never across orbits, the same in any order."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import box, union_all
+from shapely.geometry.base import BaseGeometry
 
 from leads.intake.befores import (
     MOST_PARTS,
@@ -14,14 +17,15 @@ from leads.intake.befores import (
     Moment,
     Rules,
     choose,
+    overlap,
     pending,
     spans,
     wanted,
     year_before,
 )
 from leads.intake.watch_spec import BeforeKind
-from tests.leads.intake.made_passes import at, showing
-from tiles.sources.acquisition import Kind
+from tests.leads.intake.made_passes import AREA, at, showing
+from tiles.sources.acquisition import Acquisition, Kind
 
 BOTH = frozenset(BeforeKind)
 RULES = Rules(BOTH, timedelta(days=30), timedelta(days=90))
@@ -91,7 +95,7 @@ def test_only_what_is_on_its_way_is_waited_for(
     known = {one.moment.identifier: one for one in there}
     for name in pending(later, there, rules):
         one = known[name]
-        assert not one.ready and one.moment.acquired < later.acquired
+        assert not one.ready and one.moment.acquired < later.acquired and one.share > 0
         assert any(start <= one.moment.acquired < end for start, end in spans(later, rules))
 
 
@@ -193,7 +197,7 @@ def test_what_was_never_run_is_no_part_and_answers_nothing() -> None:
     assert choose(LATER, [cloudy, optical("2024-04-11")], RULES).latest == ("2024-04-11",)
     assert not choose(LATER, [cloudy], RULES)
     offered = [showing("2024-03-01").acquisition]
-    assert wanted(LATER, [cloudy], offered, RULES) == tuple(offered)
+    assert wanted(LATER, [cloudy], offered, RULES, AREA) == tuple(offered)
 
 
 def test_ground_not_seen_for_long_is_compared_with_what_is_older_than_is_searched() -> None:
@@ -235,6 +239,53 @@ def test_radar_takes_the_one_before_of_its_orbit() -> None:
     assert choose(later, there, RULES) == Chosen(("2024-04-19 11 a",), None)
 
 
+def test_of_radar_slices_of_one_day_the_widest_is_taken() -> None:
+    """One pass comes in slices that overlap by some kilometres."""
+    later = Moment("later", Kind.SAR, at("2024-05-01"), "11 a")
+
+    def chosen(*slices: tuple[str, int, float]) -> tuple[str, ...]:
+        there = [
+            Earlier(Moment(f"{day} {s}", Kind.SAR, at(day).replace(second=s), "11 a"), True, share)  # noqa: FBT003
+            for day, s, share in slices
+        ]
+        return choose(later, there, RULES).latest
+
+    wide, sliver = ("2024-04-19", 5, 0.97), ("2024-04-19", 30, 0.03)
+    older = ("2024-04-07", 5, 0.9)
+    assert chosen(wide, sliver, older) == ("2024-04-19 5",)
+    assert chosen(sliver, older) == ("2024-04-07 5",), "a sliver alone shows too little"
+    assert chosen(sliver) == ("2024-04-19 30",), "and is better than nothing"
+
+
+T1, T2 = box(121.0, 31.0, 121.6, 32.0), box(121.55, 31.0, 122.2, 32.0)
+SEASON = ("2023-04-21", "2023-04-26", "2023-05-01", "2023-05-06")
+
+
+def tiled(days: Iterable[str], tile: str, ground: BaseGeometry, stated: float) -> list[Acquisition]:
+    return [showing(day, tile=tile, footprint=ground, stated=stated).acquisition for day in days]
+
+
+def test_of_neighbouring_tiles_those_of_its_own_are_fetched() -> None:
+    """Also where the neighbour, which overlaps by some kilometres, is stated clearer."""
+    offered = [*tiled(SEASON, "51RUQ", T1, 0.05), *tiled(SEASON, "51RVQ", T2, 0.1)]
+    found = wanted(LATER, [], offered, RULES, T2)
+    assert len(found) == MOST_WANTED and {one.footprint for one in found} == {T2}
+    on_its_way = Earlier(
+        Moment("T1", Kind.OPTICAL, at("2023-05-01")), ready=False, share=overlap(T1, T2)
+    )
+    assert wanted(LATER, [on_its_way], offered, RULES, T2) == found, "it answers another question"
+    assert wanted(LATER, [], tiled(SEASON, "51RTQ", box(119, 31, 120, 32), 0.0), RULES, T2) == ()
+
+
+def test_ground_over_two_tiles_is_shown_whole() -> None:
+    both = union_all([T1, T2])
+    offered = [*tiled(SEASON, "51RUQ", T1, 0.05), *tiled(SEASON, "51RVQ", T2, 0.1)]
+    found = wanted(LATER, [], offered, RULES, both)
+    assert {one.footprint for one in found} == {T1, T2}
+    halves = tiled(SEASON, "51RUQ", T1, 0.05)[:1] + tiled(SEASON, "51RVQ", T2, 0.9)[:1]
+    assert wanted(LATER, [], halves, RULES, both) == tuple(halves)
+
+
 def test_a_leap_day_has_a_year_before() -> None:
     assert year_before(at("2024-02-29")).date() == date(2023, 2, 28)
     assert year_before(at("2025-02-28")).date() == date(2024, 2, 28)
@@ -249,7 +300,7 @@ def test_each_unanswered_question_is_asked() -> None:
     names = {one.identifier: one.acquired.date().isoformat() for one in offered}
 
     def asked(there: list[Earlier]) -> list[str]:
-        return [names[one.identifier] for one in wanted(LATER, there, offered, RULES)]
+        return [names[one.identifier] for one in wanted(LATER, there, offered, RULES, AREA)]
 
     assert asked([]) == ["2023-04-28", "2023-05-03", "2024-03-01", "2024-04-11", "2024-04-21"]
     assert len(asked([])) <= 2 * MOST_WANTED

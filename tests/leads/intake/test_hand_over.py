@@ -12,11 +12,20 @@ from geo.errors import SourceError
 from leads.domain.job import FETCH, JobState
 from leads.domain.passes import PassState
 from leads.intake.hand_over import WAIT
+from leads.intake.watch_spec import BeforeKind
 from leads.run.request import request_of
 from leads.store.engine import connect, reading
-from leads.store.passes import jobs_of
+from leads.store.passes import jobs_of, passes_of
 from leads.store.sights import sights
-from tests.leads.intake.made_passes import GROUNDS, ScriptedSource, radar_showing, showing
+from tests.leads.intake.made_passes import (
+    AREA,
+    GROUNDS,
+    ScriptedSource,
+    Showing,
+    radar_showing,
+    showing,
+    west_of,
+)
 from tests.leads.intake.made_watch import SPEC, Ground
 from tiles.files.open_scene import open_scene
 from tiles.scene import check_order
@@ -115,6 +124,30 @@ def test_what_was_waited_for_and_is_broken_holds_nobody_up(ground: Ground) -> No
         ground.clock.now += timedelta(minutes=20)
     assert ground.states == {"2024-03-02": "broken", "2024-04-11": "kept"}
     assert {job.state for job in ground.jobs_of_kind(FETCH)} == {JobState.DONE}
+
+
+def test_each_tile_is_compared_with_the_season_of_its_own_ground(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """The neighbour overlaps, is stated clearer, and its own images are on their way already."""
+    west, east = west_of(0.55), AREA.difference(west_of(0.45))
+
+    def tile(day: str, name: str, shown: str = GROUNDS[0]) -> Showing:
+        here, stated = (west, 0.05) if name == "51RUQ" else (east, 0.1)
+        one = showing(day, shown, tile=name, footprint=here, stated=stated)
+        return replace(one, cloud=0.45, in_the_east=name == "51RUQ")
+
+    new = [tile("2024-04-26", name, GROUNDS[2]) for name in ("51RUQ", "51RVQ")]
+    days = ("2023-04-28", "2023-05-03", "2023-05-08")
+    old = [tile(day, name) for day in days for name in ("51RUQ", "51RVQ")]
+    spec = replace(SPEC, before=(BeforeKind.SAME_SEASON,))
+    ground = Ground(ground.store, tmp_path / "tiles", ScriptedSource([*old, *new]), spec)
+    ground.find(*new)
+    ground.fetch_all()
+    with reading(ground.store) as connection:
+        rows = {f"{row.acquired:%Y-%m-%d}_{row.pass_id}": row for row in passes_of(connection)}
+    pairs = [[rows[name].offered.footprint for name in pair] for pair in ground.pairs]
+    assert len(pairs) == 2 and all(before == after for before, after in pairs)
 
 
 def test_a_late_pass_is_compared_with_what_lies_before_it(ground: Ground) -> None:
