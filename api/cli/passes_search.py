@@ -26,7 +26,7 @@ from leads.store.engine import reading
 from leads.store.passes import pass_id_of
 from leads.store.spot_codes import CHINA
 from leads.store.watches import watch_row
-from tiles.sources.acquisition import Acquisition
+from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.source import Ask, Cost, Refusing, Source
 
 AD_HOC = "search"
@@ -154,8 +154,16 @@ def _told(
         verdict, state = told[pass_id], states.get(pass_id)
         waits = verdict.state is PassState.FOUND
         cost = source.cost(acquisition, spec.area) if waits else None
-        found.append(Found(acquisition, state, verdict.state, verdict.reason, cost))
+        why = verdict.reason or _without_orbit(acquisition)
+        found.append(Found(acquisition, state, verdict.state, why, cost))
     return found
+
+
+def _without_orbit(acquisition: Acquisition) -> str | None:
+    """What is told of radar whose orbit is not known; None of all else."""
+    if acquisition.kind is not Kind.SAR or acquisition.orbit:
+        return None
+    return "its orbit is not known: it is compared with nothing"
 
 
 def _report(
@@ -180,6 +188,7 @@ def _as_json(one: Found) -> dict[str, Any]:
         "kind": told.kind.value,
         "platform": told.platform,
         "version": told.version,
+        "orbit": told.orbit,
         "acquired": told.acquired.isoformat(),
         "published": None if told.published is None else told.published.isoformat(),
         "cloud_stated": told.cloud_share,

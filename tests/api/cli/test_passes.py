@@ -99,6 +99,15 @@ def test_search_tells_what_there_is_and_what_it_takes_and_changes_nothing(
     )
 
 
+def test_search_tells_of_radar_that_can_be_compared_with_nothing(home: Path, capfd: Said) -> None:
+    script(home, [], radar=[{"day": "2024-04-11"}, {"day": "2024-04-12", "orbit": ""}])
+    found = told(capfd, "passes", "search", "farm")["passes"]
+    assert [(one["orbit"], one["reason"]) for one in found] == [
+        ("171 ascending", None),
+        ("", "its orbit is not known: it is compared with nothing"),
+    ]
+
+
 def test_search_without_a_watch_asks_a_source_for_an_area(home: Path, capfd: Said) -> None:
     del home
     area = ",".join(map(str, AREA.bounds))

@@ -1,8 +1,8 @@
 """A kind of source for the command line: scripted passes, read from a JSON file at each call.
 
 The file holds `{"away": false, "passes": [{"day": "2023-03-23", ...}, ...]}` with the arguments of
-`showing`, in `hopeless` days whose pixels can never be read. What was fetched is taken down in a
-file beside it.
+`showing`, in `radar` those of `radar_showing`, in `hopeless` days whose pixels can never be read.
+What was fetched is taken down in a file beside it.
 """
 
 import json
@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.errors import InputError
 from leads.intake import open_sources
-from tests.leads.intake.made_passes import ScriptedSource, showing
+from tests.leads.intake.made_passes import ScriptedSource, radar_showing, showing
 from tiles.sources.acquisition import Acquisition
 from tiles.sources.source import Ask, Cost, Fetched
 
@@ -61,6 +61,7 @@ class Script:
     def _source(self) -> ScriptedSource:
         told: dict[str, Any] = json.loads(Path(self.spec.script).read_text())
         shown = [showing(**one, source=self.name) for one in told["passes"]]
+        shown += [radar_showing(**one) for one in told.get("radar", [])]
         away, faults = told.get("away", False), {}
         for one in shown:
             if one.acquisition.acquired.date().isoformat() in told.get("hopeless", []):
