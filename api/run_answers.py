@@ -8,6 +8,7 @@ from api.bodies.run import JobAnswer, JobDetail, RunDetail, SetAside
 from leads.domain.job import Job, JobState
 from leads.domain.told import names_only
 from leads.run.jobs.progress import Progress
+from leads.store.held import Held
 from leads.store.job_tiles import TileRow
 from leads.store.runs import RunRow
 
@@ -24,15 +25,37 @@ def job_detail(job: Job, set_aside: tuple[TileRow, ...], now: datetime) -> JobDe
     return JobDetail.model_validate({**_job_fields(job, now), **more})
 
 
+MOST_HELD = 200
+"""Held candidates that one answer lists."""
+
+
 def run_detail(
-    run: RunRow, job: Job | None, set_aside: tuple[TileRow, ...], now: datetime
+    run: RunRow,
+    job: Job | None,
+    set_aside: tuple[TileRow, ...],
+    held: tuple[Held, ...],
+    now: datetime,
 ) -> RunDetail:
     """One run; why tiles were set aside is told by its job, which tiles also by its record."""
     known = {one.tile: one for one in (_reasons(job, set_aside) if job else ())}
     tiles = [known.get(n, SetAside(tile=n, reason=None)) for n in run.record.get("set_aside", ())]
     fields = {name: getattr(run, name) for name in run.__slots__}
     told = None if job is None else job_answer(job, now)
-    return RunDetail.model_validate({**fields, "set_aside": tiles, "job": told})
+    largest = sorted(held, key=lambda one: (-one.area_m2, one.held_id))[:MOST_HELD]
+    waits = {"held_count": len(held), "held": [_held(one) for one in largest]}
+    return RunDetail.model_validate({**fields, **waits, "set_aside": tiles, "job": told})
+
+
+def _held(held: Held) -> dict[str, Any]:
+    inside = held.geometry.representative_point()
+    return {
+        "held_id": held.held_id,
+        "lon": round(inside.x, 6),
+        "lat": round(inside.y, 6),
+        "area_m2": held.area_m2,
+        "change_class": held.change_class.label,
+        "reason": held.reason.value,
+    }
 
 
 def _job_fields(job: Job, now: datetime) -> dict[str, Any]:

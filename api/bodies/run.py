@@ -1,7 +1,7 @@
 """Bodies of runs and of the jobs that carry them out."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
@@ -63,6 +63,14 @@ _JOB = {
     "error": None,
     "run_id": None,
     "leads": None,
+}
+_HELD = {
+    "held_id": "0123456789abcdef",
+    "lon": 121.71,
+    "lat": 31.42,
+    "area_m2": 4200.0,
+    "change_class": "building",
+    "reason": "afloat",
 }
 _SET_ASIDE = {"tile": 17, "reason": "2025-09-01.tif: block 3, 5 cannot be decoded"}
 
@@ -218,15 +226,47 @@ class JobDetail(JobAnswer):
     """Of a shadow run that is done: how it compares with what is filed."""
 
 
+class HeldAnswer(Answer):
+    """A change amid water that is held: a ship, or else something that stays."""
+
+    model_config = examples(_HELD)
+
+    held_id: str
+    """Sixteen hex digits."""
+    lon: float
+    """Longitude of a point inside, EPSG:4490."""
+    lat: float
+    """Latitude of it."""
+    area_m2: float
+    """Geodesic area in m2."""
+    change_class: str
+    """What the machine suggests."""
+    reason: Literal["afloat", "drifted"]
+    """`afloat`: new on the later image; `drifted`: gone from it."""
+
+
 class RunDetail(RunAnswer):
     """One run with the record it can be done again from."""
 
-    model_config = examples({**_RUN, "record": {}, "set_aside": [_SET_ASIDE], "job": _JOB})
+    model_config = examples(
+        {
+            **_RUN,
+            "record": {},
+            "set_aside": [_SET_ASIDE],
+            "held_count": 1,
+            "held": [_HELD],
+            "job": _JOB,
+        }
+    )
 
     record: dict[str, JsonValue]
     """Scenes, fit, plan, coefficients, layers, version of the program."""
     set_aside: list[SetAside]
     """Tiles that could not be looked at, by number."""
+    held_count: int
+    """Changes amid water that wait for another date: no leads as yet."""
+    held: list[HeldAnswer]
+    """The largest of them, at most 200."""
     job: JobAnswer | None
     """The job that filed it; null where it was filed without one."""
 

@@ -53,7 +53,7 @@ def detect(
 def write(found: Detection, runner: Runner, out: Path | None, sheet: Path | None) -> None:
     """Write the leads and the sheet where they were asked for."""
     if out:
-        write_leads(out, found.leads, found.record)
+        write_leads(out, found.leads, found.record, found.held)
     if sheet:
         chips = read_chips(found, runner)
         write_sheet(sheet, found.leads, chips, found.record, found.summary, found.layers)
@@ -74,6 +74,7 @@ def as_report(request: Request, found: Detection, out: Path | None) -> dict[str,
         "coregistration_px": record.fit.coregistration_px,
         "candidates": summary.candidates,
         "leads": summary.leads,
+        "held": len(found.held),
         "out": str(out) if out else None,
         "run_id": record.run_id,
     }

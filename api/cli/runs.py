@@ -17,6 +17,7 @@ from geo.errors import NotFoundError
 from leads.domain.job import RUN, Job, JobState
 from leads.store import jobs
 from leads.store.engine import reading, write
+from leads.store.held import held_of_run
 from leads.store.job_tiles import set_aside_tiles
 from leads.store.run_jobs import job_of_run, unfiled_jobs
 from leads.store.runs import RunRow, list_runs, run
@@ -129,7 +130,7 @@ def _shown(connection: Connection, any_id: str) -> RunDetail | JobDetail:
         return job_detail(asked, set_aside_tiles(connection, any_id), now())
     made_by = job_of_run(connection, found)
     aside = () if made_by is None else set_aside_tiles(connection, made_by.job_id)
-    return run_detail(found, made_by, aside, now())
+    return run_detail(found, made_by, aside, held_of_run(connection, found.run_id), now())
 
 
 def _show_run(told: RunDetail) -> None:
@@ -153,6 +154,28 @@ def _show_run(told: RunDetail) -> None:
     )  # fmt: skip
     _show_lines("note", told.summary.get("notes"))
     echo_table([("set aside", f"tile {one.tile}", one.reason) for one in told.set_aside])
+    _show_held(told)
+
+
+def _show_held(told: RunDetail) -> None:
+    """What waits for another date, the largest first."""
+    if not told.held_count:
+        return
+    shown = len(told.held)
+    more = "" if told.held_count == shown else f", the largest {shown} of them"
+    click.echo(f"held amid water, no leads as yet: {told.held_count}{more}")
+    echo_table(
+        [
+            (
+                "held",
+                one.reason,
+                one.change_class,
+                f"{one.area_m2:.0f} m2",
+                f"{one.lon:.5f} {one.lat:.5f}",
+            )
+            for one in told.held
+        ]
+    )
 
 
 def _show_job(told: JobDetail) -> None:

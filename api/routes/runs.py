@@ -27,6 +27,7 @@ from geo.errors import ConflictError, NotFoundError
 from leads.domain.job import RUN
 from leads.domain.roles import Actor
 from leads.store.engine import reading
+from leads.store.held import held_of_run
 from leads.store.job_tiles import set_aside_tiles
 from leads.store.jobs import job
 from leads.store.run_jobs import job_of_run, unfiled_jobs
@@ -118,4 +119,4 @@ def _detail(connection: Connection, run_id: str, now: datetime) -> RunDetail:
     found = run(connection, run_id)
     made_by = job_of_run(connection, found)
     aside = () if made_by is None else set_aside_tiles(connection, made_by.job_id)
-    return run_detail(found, made_by, aside, now)
+    return run_detail(found, made_by, aside, held_of_run(connection, run_id), now)

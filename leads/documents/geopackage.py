@@ -28,28 +28,38 @@ _STYLE_ROW = """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_tab
     VALUES ('', '', 'leads', 'geom', 'leads', ?, '', 1, ?, '', ?)"""
 
 
-def write_geopackage(path: Path, leads: Sequence[Lead], record: WrittenRecord) -> None:
+def write_geopackage(
+    path: Path, leads: Sequence[Lead], record: WrittenRecord, held: Sequence[Lead] = ()
+) -> None:
     """Write the layer `leads` and the tables `overlaps`, `run` and `layer_styles`.
+
+    Where something is held, also the layer `held`, of the same columns.
 
     `path` must not exist. The times a GeoPackage must state are the day of the later image, so the
     same leads give the same content.
     """
+    _add_layer(path, "leads", leads, record)
+    if held:
+        _add_layer(path, "held", held, record)
+    moment = f"{record.last_day.isoformat()}T00:00:00.000Z"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        _add_overlaps(connection, overlap_table([*leads, *held]))
+        _add_run(connection, record)
+        _add_style(connection, moment)
+        connection.execute("UPDATE gpkg_contents SET last_change = ?", [moment])
+
+
+def _add_layer(path: Path, name: str, leads: Sequence[Lead], record: WrittenRecord) -> None:
     pyogrio.write_dataframe(
         lead_table(leads, record.layers),
         path,
-        layer="leads",
+        layer=name,
         driver="GPKG",
         geometry_type="MultiPolygon",
         use_arrow=True,  # keeps dates dates and types where there is no row
         dataset_options={"VERSION": "1.3"},  # readers older than GDAL 3.7 warn on 1.4
         layer_options={"GEOMETRY_NAME": "geom"},
     )
-    moment = f"{record.last_day.isoformat()}T00:00:00.000Z"
-    with closing(sqlite3.connect(path)) as connection, connection:
-        _add_overlaps(connection, overlap_table(leads))
-        _add_run(connection, record)
-        _add_style(connection, moment)
-        connection.execute("UPDATE gpkg_contents SET last_change = ?", [moment])
 
 
 def _add_overlaps(connection: sqlite3.Connection, overlaps: pd.DataFrame) -> None:

@@ -191,6 +191,7 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
         "coregistration_px": found.record.fit.coregistration_px,
         "candidates": summary.candidates,
         "leads": summary.leads,
+        "held": len(found.held),
         "set_aside": len(found.record.set_aside),
         "notes": list(summary.notes),
     }

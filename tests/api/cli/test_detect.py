@@ -27,6 +27,7 @@ KEYS = {
     "coregistration_px",
     "candidates",
     "leads",
+    "held",
     "out",
 }
 

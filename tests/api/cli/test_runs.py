@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from sqlalchemy import Engine
 
 from api.cli.main import run
 from api.settings import Settings
+from geo.shore import Shore, ShorePlace
 from leads.domain.job import RUN, Job
+from leads.domain.shore_facts import ShoreFacts
 from leads.store import jobs
 from leads.store.engine import connect, write
 from leads.store.job_tiles import TileRow, TileState, keep_tiles
@@ -113,6 +116,20 @@ def test_a_shadow_run_is_listed_although_it_files_nothing(store: Engine, capsys:
     told = report(capsys, "runs", "list")["runs"]
     assert [(one["id"], one["state"], one["leads"]) for one in told] == [(job.job_id, "done", 3)]
     assert report(capsys, "runs", "show", job.job_id)["shadow_report"] == {"both": 2}
+
+
+def test_what_a_run_holds_is_listed_the_largest_first(store: Engine, capsys: Said) -> None:
+    afloat, gone = Shore(ShorePlace.AFLOAT, 0.9, 0.1), Shore(ShorePlace.DRIFTED, 0.1, 0.9)
+    small = sighted(square(121.6, 31.1), shore=ShoreFacts(afloat, None))
+    large = sighted(square(121.7, 31.1, 0.002), shore=ShoreFacts(gone, None))
+    made = made_run(3, [small, large])
+    file(store, replace(made, leads=(), held=made.leads), datetime.now(UTC))
+    told = report(capsys, "runs", "show", made.record.run_id)
+    assert told["held_count"] == 2
+    assert [one["reason"] for one in told["held"]] == ["drifted", "afloat"]
+    assert told["held"][0]["lon"] == pytest.approx(121.701)
+    said = text(capsys, "runs", "show", made.record.run_id)
+    assert "no leads as yet: 2" in said and "121.70100 31.10100" in said
 
 
 def test_one_job(store: Engine, capsys: Said) -> None:

@@ -177,3 +177,15 @@ def test_geoparquet_has_a_bounding_box_and_its_run(tmp_path: Path) -> None:
     assert frame.attrs["run"]["run_id"] == RECORD.run_id
     near = gpd.read_parquet(path, bbox=(121.4, 31.0, 121.42, 31.2))
     assert list(near["lead_id"]) == [make_lead(1).lead_id]
+
+
+def test_what_is_held_is_beside_the_leads_and_none(tmp_path: Path) -> None:
+    lead, held = make_lead(1), make_lead(2)
+    for suffix in SUFFIXES:
+        path = tmp_path / f"leads{suffix}"
+        write_leads(path, [lead], RECORD, [held])
+        assert list(read(path)["lead_id"]) == [lead.lead_id]
+    beside = pyogrio.read_dataframe(tmp_path / "leads.gpkg", layer="held")
+    assert list(beside["lead_id"]) == [held.lead_id]
+    told = json.loads((tmp_path / "leads.geojson").read_text())["held"]
+    assert [one["properties"]["lead_id"] for one in told["features"]] == [held.lead_id]

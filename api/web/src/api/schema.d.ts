@@ -1263,6 +1263,51 @@ export interface components {
             version: string;
         };
         /**
+         * HeldAnswer
+         * @description A change amid water that is held: a ship, or else something that stays.
+         * @example {
+         *       "area_m2": 4200,
+         *       "change_class": "building",
+         *       "held_id": "0123456789abcdef",
+         *       "lat": 31.42,
+         *       "lon": 121.71,
+         *       "reason": "afloat"
+         *     }
+         */
+        HeldAnswer: {
+            /**
+             * Area M2
+             * @description Geodesic area in m2.
+             */
+            area_m2: number;
+            /**
+             * Change Class
+             * @description What the machine suggests.
+             */
+            change_class: string;
+            /**
+             * Held Id
+             * @description Sixteen hex digits.
+             */
+            held_id: string;
+            /**
+             * Lat
+             * @description Latitude of it.
+             */
+            lat: number;
+            /**
+             * Lon
+             * @description Longitude of a point inside, EPSG:4490.
+             */
+            lon: number;
+            /**
+             * Reason
+             * @description `afloat`: new on the later image; `drifted`: gone from it.
+             * @enum {string}
+             */
+            reason: "afloat" | "drifted";
+        };
+        /**
          * JobAnswer
          * @description One job of the queue that compares a pair of scenes.
          * @example {
@@ -3080,7 +3125,7 @@ export interface components {
          *       "collection": "sentinel-2-l2a",
          *       "identifier": "S2B_T51RUQ_20261121",
          *       "kind": "optical",
-         *       "pass_id": "0123456789abcdef",
+         *       "pass_id": "0123456789abcdef0123",
          *       "published": "2026-11-21T09:12:00Z",
          *       "reason": "看清 31%，要求 60% / 31 % seen, 60 % wanted",
          *       "role": "new",
@@ -3167,7 +3212,7 @@ export interface components {
          *           "collection": "sentinel-2-l2a",
          *           "identifier": "S2B_T51RUQ_20261121",
          *           "kind": "optical",
-         *           "pass_id": "0123456789abcdef",
+         *           "pass_id": "0123456789abcdef0123",
          *           "published": "2026-11-21T09:12:00Z",
          *           "reason": "看清 31%，要求 60% / 31 % seen, 60 % wanted",
          *           "role": "new",
@@ -3629,6 +3674,17 @@ export interface components {
          *       "detector": "difference",
          *       "filed_at": "2026-11-22T00:00:00Z",
          *       "filed_by": "system",
+         *       "held": [
+         *         {
+         *           "area_m2": 4200,
+         *           "change_class": "building",
+         *           "held_id": "0123456789abcdef",
+         *           "lat": 31.42,
+         *           "lon": 121.71,
+         *           "reason": "afloat"
+         *         }
+         *       ],
+         *       "held_count": 1,
          *       "job": {
          *         "after": "2025-09-01.tif",
          *         "attempts": 1,
@@ -3721,6 +3777,16 @@ export interface components {
              * @description Account, or `system`.
              */
             filed_by: string;
+            /**
+             * Held
+             * @description The largest of them, at most 200.
+             */
+            held: components["schemas"]["HeldAnswer"][];
+            /**
+             * Held Count
+             * @description Changes amid water that wait for another date: no leads as yet.
+             */
+            held_count: number;
             /** @description The job that filed it; null where it was filed without one. */
             job: components["schemas"]["JobAnswer"] | null;
             /**

@@ -3,9 +3,9 @@
 import type { ComponentChildren } from "preact";
 import { problemKey } from "../api/problem";
 import type { JobDetail, RunDetail, SetAside } from "../api/types";
-import { instant } from "../domain/format";
+import { instant, squareMetres } from "../domain/format";
 import { tilesLeft } from "../domain/runs";
-import { language, LOCALES, t, word } from "../i18n";
+import { language, LOCALES, suspected, t, word } from "../i18n";
 import { go } from "../route";
 import { JobBar } from "./job-bar";
 import type { Read } from "./use-opened";
@@ -92,6 +92,7 @@ function OfRun({ run }: { run: RunDetail }) {
           ]}
         />
       </section>
+      <Held run={run} />
       <Aside tiles={run.set_aside} />
       <Notes notes={run.summary["notes"]} />
     </>
@@ -197,6 +198,30 @@ function Shadow({ report }: { report: Readonly<Record<string, unknown>> }) {
   return (
     <Section title={t("runs.shadow.title")}>
       <Facts rows={rows} />
+    </Section>
+  );
+}
+
+/** What lies amid water and waits for another date. */
+function Held({ run }: { run: RunDetail }) {
+  if (!run.held_count) return null;
+  const locale = LOCALES[language.get()];
+  return (
+    <Section title={t("runs.held_title", { count: number(run.held_count) })}>
+      <p class="fine">{t("runs.held_note")}</p>
+      <ul class="plain aside-tiles">
+        {run.held.map((one) => (
+          <li key={one.held_id}>
+            <span class="mono">
+              {one.lon.toFixed(5)}, {one.lat.toFixed(5)}
+            </span>
+            <span>
+              {suspected(one.change_class)} · {squareMetres(one.area_m2, locale)} m² ·{" "}
+              {t(`runs.held.${one.reason}`)}
+            </span>
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }
