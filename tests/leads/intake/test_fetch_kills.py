@@ -30,7 +30,7 @@ POINTS = (
     f"{FETCHING}:HandOver",
     f"{HANDING}:enqueue_fetch!,2",
     f"{HANDING}:wake!,2",
-    "leads.intake.put_together:composite!",
+    "leads.intake.put_together:latest_clear!",
     f"{HANDING}:enqueue!",
     f"{HANDING}:finish!,4",
     "leads.run.jobs.worker:ended_under,4",

@@ -1,17 +1,21 @@
 """Handing over: each fetched pass is paired with what lies before it, once."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from geo.errors import SourceError
 from leads.domain.job import FETCH, JobState
-from leads.domain.passes import PassState
+from leads.domain.passes import PassRole, PassState
+from leads.intake import hand_over
 from leads.intake.hand_over import WAIT
+from leads.intake.put_together import Before
 from leads.intake.watch_spec import BeforeKind
 from leads.run.request import request_of
 from leads.store.engine import connect, reading
@@ -272,3 +276,29 @@ def test_a_watch_that_compares_with_nothing_keeps_all(ground: Ground, tmp_path: 
     ground.find(MARCH, APRIL)
     ground.fetch_all()
     assert set(ground.states.values()) == {"kept"} and ground.source.searches == []
+
+
+def test_a_composite_that_retention_took_meanwhile_is_made_again(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [
+        replace(showing("2024-04-16", GROUNDS[0]), cloud=0.4),
+        replace(showing("2024-04-21", GROUNDS[0]), cloud=0.4, in_the_east=True),
+    ]
+    ground.source.showings = [*parts, MAY]
+    ground.find(*parts, role=PassRole.BEFORE)
+    ground.fetch_all()
+    real, taken = hand_over.put_together, list[str]()
+
+    def taken_meanwhile(*arguments: Any) -> Before:  # noqa: ANN401
+        before = real(*arguments)
+        if before.composite is not None and not taken:
+            taken.append(before.folder)
+            shutil.rmtree(before.folder)
+        return before
+
+    monkeypatch.setattr(hand_over, "put_together", taken_meanwhile)
+    ground.find(MAY)
+    ground.fetch_all()
+    assert ground.states["2024-05-01"] == "queued" and len(taken) == 1
+    assert open_scene(taken[0]).dates is not None

@@ -17,7 +17,7 @@ from shapely.geometry import box, shape
 from geo.errors import DateError, SceneError
 from tiles.files.band_names import WAVELENGTH_NM
 from tiles.files.open_scene import open_scene
-from tiles.files.write_item import verify_item, write_item
+from tiles.files.write_item import rewrite_item, verify_item, write_item
 from tiles.sources.acquisition import Acquisition, Kind
 from tiles.sources.source import Fetched
 
@@ -140,6 +140,21 @@ def test_the_same_scene_gives_the_same_bytes(fill: Fill) -> None:
     first = write_item(folder, SENSING, FETCHED, {}).read_bytes()
     assert write_item(folder, SENSING, FETCHED, {}).read_bytes() == first
     assert sorted(path.name for path in folder.iterdir()) == ["bands.tif", "item.json", "scl.tif"]
+
+
+def test_an_item_of_before_comes_back_for_the_same_files_only(fill: Fill) -> None:
+    folder = fill()
+    path = write_item(folder, SENSING, FETCHED, {"hongxian:reference": "a scene that is gone"})
+    before = path.read_bytes()
+    kept = json.loads(before)
+    write_item(folder, SENSING, FETCHED, {})
+    assert rewrite_item(folder, kept) and path.read_bytes() == before
+    image(folder / "scl.tif", np.full((1, 20, 30), 9, np.uint8), metres=20)
+    now = write_item(folder, SENSING, FETCHED, {}).read_bytes()
+    assert not rewrite_item(folder, kept) and path.read_bytes() == now
+    path.unlink()
+    with pytest.raises(SceneError, match="missing or damaged"):
+        rewrite_item(folder, kept)
 
 
 def test_a_composite_has_an_interval_and_a_day_for_each_pixel(fill: Fill) -> None:
