@@ -114,9 +114,10 @@ class Deliveries:
             elif now - latest < timedelta(seconds=self.spec.settle_s):
                 why = f"written at {latest:%H:%M:%S} UTC; waits until it is quiet"
                 waiting.append(Refused(bundle.scene, why))
+            elif isinstance(known := self._offer(store, bundle, latest), Refused):
+                refused.append(known)
             else:
-                known = self._offer(store, bundle, latest)
-                (refused if isinstance(known, Refused) else found).append(known)
+                found.append(known)
         found, twins = _single(found)
         return Look(
             tuple(sorted(found, key=lambda one: one.identifier)),

@@ -62,8 +62,12 @@ def passes(said: Said) -> dict[str, tuple[str, str | None]]:
 
 
 def test_deliveries_come_in_and_run(home: Path, capfd: Said) -> None:
-    write_dem(home / "dem.tif", geoid_m=11.0)
     gaofen(home / "in" / GF2, rows=256)
+    assert run(["passes", "watch", "--once"]) == 0
+    assert passes(capfd)[GF2][0] == "found"
+    write_dem(home / "dem.tif", geoid_m=11.0)  # the disk is mounted
+    assert run(["passes", "fetch", "--watch", "ground"]) == 0
+    assert passes(capfd)[GF2][0] == "kept"
     planet(home / "in" / "order", item=LATER)
     plain(home / "in" / SITE)
     assert run(["passes", "watch", "--once"]) == 0
@@ -79,3 +83,15 @@ def test_deliveries_come_in_and_run(home: Path, capfd: Said) -> None:
             assert about["hongxian:units"] == 0
             told[item["id"]] = about["hongxian:meaning"]
     assert told == {GF2: "digital numbers", LATER: "surface reflectance", SITE: "digital numbers"}
+
+
+def test_what_waits_is_told(home: Path, capfd: Said) -> None:
+    planet(home / "in" / "order")
+    settings = home / "data" / "passes.toml"
+    settings.write_text(settings.read_text().replace("settle_s = 0", "settle_s = 600"))
+    capfd.readouterr()
+    assert run(["passes", "search", "ground", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["passes"] == [] and "waits until it is quiet" in told["waiting"][0]
+    assert run(["passes", "search", "ground"]) == 0
+    assert "waiting: 20230815_023529_64_2459: written at" in capfd.readouterr().err

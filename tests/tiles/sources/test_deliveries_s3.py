@@ -13,7 +13,7 @@ import rasterio
 from obstore.store import S3Store
 from shapely.geometry import box
 
-from geo.errors import SceneError, SourceError, StoppedError
+from geo.errors import SceneError, SetupError, SourceError, StoppedError
 from tests.fakes.bundles import planet
 from tiles.files import s3_object
 from tiles.files.remote_url import REMOTE_VARIABLE
@@ -62,10 +62,13 @@ def test_a_bucket_is_a_folder(
     bucket: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery_store, "CHUNK_BYTES", 200_000)
-    obstore.put(bucket, "in/loose.bin", b"x")
+    for name in ("loose.bin", "empty_20230815.tif", "1/2/3/4/5/6/7/a.tif", "1/2/3/4/5/6/7/8/b.tif"):
+        obstore.put(bucket, f"in/{name}", b"x" if name == "loose.bin" else b"")
     ours = source()
     (one,) = ours.search(ASK)
-    assert one.identifier == "20230815_023529_64_2459" and ours.refused()[0].where == "loose.bin"
+    assert one.identifier == "20230815_023529_64_2459"
+    told = [each.where for each in ours.refused()]
+    assert told == ["1/2/3/4/5/6/7", "empty_20230815.tif", "loose.bin"]
     assert ours.cost(one, ASK.area).requests >= 3
     assert list(source(settle_s=900.0).search(ASK)) == []
     calls = []
@@ -76,6 +79,10 @@ def test_a_bucket_is_a_folder(
             raise StoppedError("told to")
 
     (tmp_path / "out").mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv(REMOTE_VARIABLE, "s3://other/")
+        with pytest.raises(SetupError, match=REMOTE_VARIABLE):
+            ours.fetch(one, ASK.area, tmp_path / "out", lambda: None)
     with pytest.raises(StoppedError):
         ours.fetch(one, ASK.area, tmp_path / "out", stop)
     first = sum(path.stat().st_size for path in (tmp_path / "out" / ".parts").glob("*file-*"))
