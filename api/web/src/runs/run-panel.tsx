@@ -212,12 +212,13 @@ function Held({ run }: { run: RunDetail }) {
       <ul class="plain aside-tiles">
         {run.held.map((one) => (
           <li key={one.held_id}>
-            <span class="mono">
-              {one.lon.toFixed(5)}, {one.lat.toFixed(5)}
-            </span>
+            <span class="mono">{`${one.lon.toFixed(5)} ${one.lat.toFixed(5)}`}</span>
             <span>
-              {suspected(one.change_class)} · {squareMetres(one.area_m2, locale)} m² ·{" "}
-              {t(`runs.held.${one.reason}`)}
+              {t("runs.held_line", {
+                class: suspected(one.change_class),
+                m2: squareMetres(one.area_m2, locale),
+                reason: t(one.reason === "afloat" ? "runs.held.afloat" : "runs.held.drifted"),
+              })}
             </span>
           </li>
         ))}
