@@ -69,14 +69,14 @@ def outcome_for(
 ) -> WithdrawalOutcome:
     """What the withdrawal of `run_id` means for a lead with these events.
 
-    `withdrawn` are the runs withdrawn before, and `made_by` the run that made the lead. A lead
-    whose maker went earlier goes with the last run that held it, so that the order in which runs
-    are withdrawn does not matter.
+    `withdrawn` are the runs withdrawn before, and `made_by` the run whose images made the lead. A
+    lead goes with the last run that filed or saw it, so that the order in which runs are withdrawn
+    does not matter.
     """
     gone = {*withdrawn, run_id}
     # nothing but a person leads further than candidate; whatever else may come is left standing
     untouched = lead.status is Status.CANDIDATE and not any(_touches(e, gone) for e in events)
-    if made_by in gone and untouched:
+    if untouched:
         return WithdrawalOutcome.TAKEN_BACK
     return WithdrawalOutcome.FLAGGED if made_by == run_id else WithdrawalOutcome.NOTED
 

@@ -81,9 +81,9 @@ class FoundLeads(Protocol):
 def file_run(connection: Connection, found: FoundLeads, filed_by: str, now: datetime) -> RunRow:
     """File a run's leads through identity; a run filed before is left as it is.
 
-    What a run held, this one or another, and this one sees again on its date, is filed as a lead of
-    this run; the rest stays held. What radar runs saw before at the places of new leads is told to
-    them.
+    What a run held, this one or another, and this one sees again on its date, is filed as a lead:
+    of the run that held it, seen by this one. The rest stays held. What radar runs saw before at
+    the places of new leads is told to them.
 
     The transaction must be a writing one; doing it again is safe. Its layers are stored as well,
     as a lead's outline may be drawn anew later. Raises ConflictError where a layer's edition is
@@ -139,7 +139,8 @@ class _Desk:
             (row for f in new for row in overlap_rows(f.lead_id, self._lead(f).overlaps)),
         )
         seen = (observation_columns(self._lead(f), f) for f in self.filings)
-        self._insert(schema.observations, ({**row, "filed_at": self.now} for row in seen))
+        by = {"run_id": self.run_id, "filed_at": self.now}
+        self._insert(schema.observations, ({**row, **by} for row in seen))
         for filing in self.filings:
             self._tell(filing)
         append_links(self.connection, self.links)

@@ -77,7 +77,10 @@ def afloat(connection: Connection, where: ColumnElement[bool]) -> dict[str, Held
 
 
 def leads_of_held(connection: Connection, held_ids: Iterable[str], run_id: str) -> dict[str, Lead]:
-    """By their ids, what was held as leads of the run that saw them again."""
+    """By their ids, what was held as leads that `run_id` saw again.
+
+    Of the run that held them, whose two images show the change; the other's show it on both.
+    """
     wanted, h = sorted(held_ids), held_candidates.c
     found: dict[str, Lead] = {}
     for start in range(0, len(wanted), CHUNK):
@@ -98,7 +101,7 @@ def _lead(row: Any, run_id: str) -> Lead:  # noqa: ANN401
     kept = row.crossed
     return Lead(
         lead_id=sha256(f"{run_id}/{row.held_id}".encode()).hexdigest()[:16],
-        run_id=run_id,
+        run_id=row.run_id,
         geometry=row.geometry,
         score=row.score,
         change_class=_LABELLED[row.change_class],

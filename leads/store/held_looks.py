@@ -49,7 +49,7 @@ class SeenAgain:
     """What comes of a run's looks."""
 
     leads: tuple[Lead, ...]
-    """What was held and is a lead of this run now."""
+    """What was held and is a lead now; what others held is theirs still."""
     looks: Mapping[str, tuple[bool, str | None]]
     """By what was held: whether it is still there, and the lead of this run it made, if any."""
 

@@ -14,12 +14,13 @@ from leads.store.witness import KIND
 
 
 def evidence(connection: Connection) -> set[str]:
-    """Scenes of every run that saw a lead, by optical imagery or as a witness of it.
+    """Scenes of every run that made or saw a lead, by optical imagery or as a witness of it.
 
     Also of leads that were discarded: they are what training learns from. Not of leads that were
     withdrawn, which might never have been.
     """
-    found: set[str] = set()
+    made = _scenes_of_runs().join(leads, leads.c.run_id == runs.c.run_id)
+    found = _both(connection, made.where(leads.c.status != Status.WITHDRAWN))
     for told in (observations, witnesses):
         asked = (
             _scenes_of_runs()
