@@ -19,7 +19,7 @@ from geo.crs import CGCS2000, reproject_geometry
 from geo.errors import InputError, SceneError, SourceError
 from tiles.files.dates import date_in
 from tiles.files.remote_url import is_remote
-from tiles.limited import Limits, blaming, limited_pool, run_limited
+from tiles.limited import LimitedPool, Limits, blaming, limited_pool
 from tiles.ortho.bundle_text import MAX_TEXT_BYTES, decoded
 from tiles.ortho.placing import footprint
 from tiles.ortho.raw import raw_facts
@@ -38,6 +38,8 @@ from tiles.sources.parts import PartsFolder
 from tiles.sources.source import Ask, Cost, Fetched
 
 _LIMITS = Limits(memory_mb=4096, seconds=1800, written_mb=64_000)
+_HEADERS = Limits(memory_mb=4096, seconds=60)
+"""Of a look at one file: nothing but headers is read."""
 _SWATH_DEG = 0.5
 """Half the edge of the ground that an archive is taken to show until it is opened: Gaofen's scenes
 are 12 to 90 km wide."""
@@ -103,10 +105,21 @@ class Deliveries:
         with told_below(self.spec):
             store = store_at(self.spec.root)
             bundles, refused = gather(store.entries())
-        now, found, waiting = self.clock(), [], []
+        with limited_pool(1, _HEADERS) as pool:  # a child starts when one is needed
+            return self._looked(ask, store, bundles, refused, pool)
+
+    def _looked(
+        self,
+        ask: Ask | None,
+        store: Store,
+        bundles: Sequence[Bundle],
+        refused: list[Refused],
+        pool: LimitedPool,
+    ) -> Look:
+        now, found, waiting = self.clock(), list[Acquisition](), list[Refused]()
         for bundle in bundles:
             if ask is not None and bundle.is_plain and _is_outside(bundle.scene, ask):
-                continue  # opening one takes a child process
+                continue  # not opened: there may be thousands
             latest = max(entry.written for entry in bundle.entries)
             if latest > now + _WRONG_CLOCK:
                 why = f"written at {latest:%Y-%m-%d %H:%M} UTC, ahead of now: set the clock right"
@@ -114,7 +127,7 @@ class Deliveries:
             elif now - latest < timedelta(seconds=self.spec.settle_s):
                 why = f"written at {latest:%H:%M:%S} UTC; waits until it is quiet"
                 waiting.append(Refused(bundle.scene, why))
-            elif isinstance(known := self._offer(store, bundle, latest), Refused):
+            elif isinstance(known := self._offer(store, bundle, latest, pool), Refused):
                 refused.append(known)
             else:
                 found.append(known)
@@ -200,21 +213,25 @@ class Deliveries:
                 bundle, paths, facts, acquisition, self.spec, area, folder, parts, pool, check
             ).run()
 
-    def _offer(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition | Refused:
+    def _offer(
+        self, store: Store, bundle: Bundle, latest: datetime, pool: LimitedPool
+    ) -> Acquisition | Refused:
         """The acquisition of a bundle, or why it is none; files are read once for each state."""
         key = tuple((e.key, e.size, e.written.isoformat()) for e in bundle.entries)
         if key not in self._known:
             try:
-                self._known[key] = self._acquisition(store, bundle, latest)
+                self._known[key] = self._acquisition(store, bundle, latest, pool)
             except InputError as error:
                 told = worded(str(error), self.spec, {})
                 self._known[key] = Refused(bundle.entries[0].key, told)
         return self._known[key]
 
-    def _acquisition(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
+    def _acquisition(
+        self, store: Store, bundle: Bundle, latest: datetime, pool: LimitedPool
+    ) -> Acquisition:
         named = bundle.named
         if named is None:
-            return self._plain(store, bundle, latest)
+            return self._plain(store, bundle, latest, pool)
         texts = {entry.key: store.read(entry, MAX_TEXT_BYTES) for entry in bundle.metadata}
         facts = _facts(bundle, texts)
         return Acquisition(
@@ -223,7 +240,7 @@ class Deliveries:
             identifier=bundle.scene,
             kind=Kind.OPTICAL,
             acquired=_when(named, facts, bundle.scene),
-            footprint=_ground(store, bundle, named, facts),
+            footprint=_ground(store, bundle, named, facts, pool),
             published=latest,
             cloud_share=facts.cloud_share,
             platform=named.platform,
@@ -232,11 +249,13 @@ class Deliveries:
             detail=_detail(bundle),
         )
 
-    def _plain(self, store: Store, bundle: Bundle, latest: datetime) -> Acquisition:
+    def _plain(
+        self, store: Store, bundle: Bundle, latest: datetime, pool: LimitedPool
+    ) -> Acquisition:
         only = bundle.entries[0].key if len(bundle.entries) == 1 else bundle.scene
         where = store.address(only)
         with blaming(where):
-            seen = run_limited(plain_glance, where, limits=_LIMITS)
+            seen = pool.run(plain_glance, where)
         ground = reproject_geometry(box(*seen.geobox.bounds), seen.geobox.crs, CGCS2000)
         noon = datetime(seen.day.year, seen.day.month, seen.day.day, 3, tzinfo=UTC)
         return Acquisition(
@@ -294,7 +313,9 @@ def _when(named: Named, facts: Facts, scene: str) -> datetime:
     return facts.acquired
 
 
-def _ground(store: Store, bundle: Bundle, named: Named, facts: Facts) -> BaseGeometry:
+def _ground(
+    store: Store, bundle: Bundle, named: Named, facts: Facts, pool: LimitedPool
+) -> BaseGeometry:
     """Footprint: by the metadata's corners, else by RPC, the image's place, or the name."""
     if facts.footprint is not None:
         return facts.footprint
@@ -303,11 +324,11 @@ def _ground(store: Store, bundle: Bundle, named: Named, facts: Facts) -> BaseGeo
         half = _WIDE_DEG.get(named.sensor, _SWATH_DEG)
         wide = half / cos(radians(lat))
         return box(lon - wide, lat - half, lon + wide, lat + half)
-    whole = shapely.union_all([_ground_of(store, image) for image in bundle.colour])
+    whole = shapely.union_all([_ground_of(store, image, pool) for image in bundle.colour])
     return whole if isinstance(whole, Polygon) else whole.convex_hull
 
 
-def _ground_of(store: Store, image: Image) -> BaseGeometry:
+def _ground_of(store: Store, image: Image, pool: LimitedPool) -> BaseGeometry:
     """Footprint of one image by its RPC, else by its place. Raises SceneError: neither is there."""
     if image.rpc is not None:
         data = store.read(image.rpc, MAX_TEXT_BYTES)
@@ -315,7 +336,7 @@ def _ground_of(store: Store, image: Image) -> BaseGeometry:
         return footprint(rpc, round(2 * rpc.offsets[0]) + 1, round(2 * rpc.offsets[1]) + 1)
     where = store.address(image.entry.key)
     with blaming(where):
-        raw = run_limited(raw_facts, where, limits=_LIMITS)
+        raw = pool.run(raw_facts, where)
     if raw.place is not None:
         return reproject_geometry(box(*raw.place.bounds), raw.place.crs, CGCS2000)
     if raw.rpc is not None:

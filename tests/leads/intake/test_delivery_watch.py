@@ -61,10 +61,13 @@ def passes(said: Said) -> dict[str, tuple[str, str | None]]:
     return {one["identifier"]: (one["state"], one["reason"]) for one in found}
 
 
-def test_deliveries_come_in_and_run(home: Path, capfd: Said) -> None:
+def test_deliveries_come_in_and_run(
+    home: Path, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leads.store.jobs.wait_s", lambda _: 0.0)  # a failed job rests minutes
     gaofen(home / "in" / GF2, rows=256)
     assert run(["passes", "watch", "--once"]) == 0
-    assert passes(capfd)[GF2][0] == "found"
+    assert passes(capfd)[GF2] == ("held", "DEM dem.tif: there is no such file")
     write_dem(home / "dem.tif", geoid_m=11.0)  # the disk is mounted
     assert run(["passes", "fetch", "--watch", "ground"]) == 0
     assert passes(capfd)[GF2][0] == "kept"

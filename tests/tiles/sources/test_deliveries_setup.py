@@ -122,7 +122,7 @@ def test_names_of_plain_images_keep_them_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "old_20010101.tif").write_bytes(b"no image")
-    monkeypatch.setattr(deliveries, "run_limited", None)
+    monkeypatch.setattr(deliveries, "plain_glance", None)
     ours = source(tmp_path)
     assert list(ours.search(AUGUST)) == [] and ours.refused() == ()
 
