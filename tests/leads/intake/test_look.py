@@ -356,3 +356,15 @@ def test_a_source_without_end_fails_the_look(
     monkeypatch.setattr(looking, "MOST_FOUND", 2)
     source = source_of(*(showing(f"2024-04-{day:02}") for day in range(1, 6)))
     assert "offers over 2 acquisitions" in (looked(store, source).error or "")
+
+
+def test_where_a_source_lies_on_the_server_is_told_to_nobody(store: Engine) -> None:
+    source = source_of()
+    told = "/data/deliveries/gaofen: no such folder; is the disk mounted?"
+    source.search_faults = [SourceError(told) for _ in range(ALERT_AFTER)]
+    looks = [looked(store, source, NOW + n * DAY) for n in range(ALERT_AFTER)]
+    with reading(store) as connection:
+        error = watch_row(connection, looks[-1].watch).error
+    assert error == "gaofen: no such folder; is the disk mounted?"
+    alert = looks[-1].alert
+    assert alert is not None and alert["reason"] == error and "/data" not in alert["text"]
