@@ -175,8 +175,9 @@ class HandOver:
             why = asked if self.spec.before else "its watch compares with nothing"
             set_state(connection, row.pass_id, PassState.KEPT, now, reason=why)
         else:
-            for one in befores:
-                self._queue(connection, row, seen, one, now)
+            for number, one in enumerate(befores):  # run in this order: leads are of the first
+                queued_at = now + timedelta(microseconds=number)
+                self._queue(connection, row, seen, one, queued_at)
             set_state(connection, row.pass_id, PassState.QUEUED, now)
         return end(job, row.pass_id, self.clock, connection)
 

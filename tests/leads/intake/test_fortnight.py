@@ -1,39 +1,39 @@
-"""A fortnight of passes by the command line, against a Sentinel Hub with its moods.
+"""A fortnight of passes against a Sentinel Hub with its moods, optical and radar.
 
-Passes come late, cloudy, twice and broken, the source is away for a day, and the process is killed
-in the middle of a fetch and of a run. In the end every lead is there once, every pass is in the
-ledger with what became of it, and nothing was fetched twice.
+Passes come late, cloudy, twice, anew and broken, the source is away for a day, and the process is
+killed in the middle of a fetch and of a run. In the end every lead is there once, the same as where
+nothing was killed, every pass is in the ledger with what became of it, and nothing was fetched
+twice. Days around the kills are the command line in processes of their own.
 """
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from shapely import MultiPolygon, Polygon
+from sqlalchemy import select
 
-from leads.store.engine import connect, reading
-from leads.store.pass_tables import pass_units
+from geo.area import geodesic_area_m2
+from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
+from leads.store.engine import connect, writing
+from leads.store.layers import add_layer
+from leads.store.migrate import upgrade
+from leads.store.pass_tables import pass_units, witnesses
+from leads.store.passes import PassRow, passes_of
 from leads.store.schema import jobs, leads, observations, runs
-from leads.store.watches import watch_row
-from tests.fakes.sentinel_hub import CLIENT, FakeSentinelHub, fake_sentinel_hub
-from tests.fakes.sky import Pass, Sky, optical_pass, sky_ground
+from tests.fakes.sentinel_hub import fake_sentinel_hub
+from tests.fakes.sky import Sky, optical_pass, radar_pass, sky_ground
+from tests.leads.intake.made_fortnight import Death, Fortnight
+from tests.leads.store.made_store import NOW
 from tiles.synthetic.layers import layers
-from tiles.synthetic.sample import write_layers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).resolve().parents[3]
 AUGUST = [date(2023, 8, day) for day in range(1, 15)]
 SEASON = optical_pass(date(2022, 8, 6))
 LAST_CLEAR = optical_pass(date(2023, 7, 20))
@@ -42,6 +42,7 @@ TWIN = optical_pass(date(2023, 8, 4), baseline="05.10", made="080000")
 LATE = optical_pass(date(2023, 8, 5), hours_late=24 * 6.0)
 ON_A_BAD_DAY = optical_pass(date(2023, 8, 6))
 MENDED = optical_pass(date(2023, 8, 7), faults=("truncated", "truncated"))
+ANEW = optical_pass(date(2023, 8, 7), baseline="05.10", made="090000", hours_late=24 * 5.0)
 HOPELESS = optical_pass(
     date(2023, 8, 8), satellite="S2B", faults=("truncated", "truncated", "400", "...")
 )
@@ -49,160 +50,109 @@ CLOUDY = optical_pass(date(2023, 8, 9), cloud=0.92)
 KILLED_FETCH = optical_pass(date(2023, 8, 11))
 LAST = optical_pass(date(2023, 8, 13))
 FETCHED_ONCE = (SEASON, LAST_CLEAR, TWIN, LATE, ON_A_BAD_DAY, MENDED, CLOUDY, LAST)
-AWAY, FETCH_DIES = date(2023, 8, 6), date(2023, 8, 11)
+BEFORE_RADAR = radar_pass(date(2023, 6, 9))
+RADAR = radar_pass(date(2023, 8, 8), absolute=49719 + 5 * 175)  # after five rounds of 12 days
+AWAY, FETCH_DIES, RUN_DIES = date(2023, 8, 6), date(2023, 8, 11), date(2023, 8, 12)
 WINDOWS = 9
 """Requests of one pass."""
+DEATHS = {
+    FETCH_DIES: Death(image=KILLED_FETCH, parts=WINDOWS // 2),
+    RUN_DIES: Death("leads.store.file_run:keep_run!"),
+}
+LARGE_M2 = 5_000
+FALSE_LEADS = 9
+"""Leads beside all that changed at most: the detector's, in 225 ha after a year."""
 
 
-@dataclass
-class Fortnight:
-    """The installation, and what its days came to."""
-
-    hub: FakeSentinelHub
-    folder: Path
-    exits: dict[date, int] = field(default_factory=dict)
-    said: dict[date, str] = field(default_factory=dict)
-    run_died: date | None = None
-    anchors: dict[date, datetime | None] = field(default_factory=dict)
-
-    def command(self, day: date, *command: str, point: str = "") -> "subprocess.Popen[str]":
-        at = datetime(day.year, day.month, day.day, 22, tzinfo=UTC)
-        self.hub.now = at
-        return subprocess.Popen(  # noqa: S603 (our own command)
-            [sys.executable, "-m", "tests.leads.intake.on_a_day", at.isoformat(), point, *command],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "HONGXIAN_DATA": str(self.folder / "data"),
-                "HONGXIAN_PASSES": str(self.folder / "passes.toml"),
-                "HONGXIAN_KEEP_FREE_GB": "0",
-                "HONGXIAN_SH_ID": CLIENT[0],
-                "HONGXIAN_SH_SECRET": CLIENT[1],
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def told(self, *command: str, day: date = AUGUST[-1]) -> Any:  # noqa: ANN401 (JSON)
-        asks = command[0] in {"passes", "leads"}
-        done = self.command(day, *command, *(["--json"] if asks else []))
-        out, said = done.communicate(timeout=120)
-        assert done.returncode == 0, said
-        return json.loads(out) if asks else out
-
-    def watch(self, day: date) -> None:
-        """One day: the evening's look, and all that comes of it."""
-        self.hub.away = day == AWAY
-        dies = day > FETCH_DIES and self.run_died is None
-        point = "leads.store.file_run:keep_run!" if dies else ""
-        process = self.command(day, "passes", "watch", "--once", "--runner", "inline", point=point)
-
-        def kill(one: Pass) -> None:
-            half = self.hub.counts[one.identifier] == WINDOWS // 2
-            if day == FETCH_DIES and one is KILLED_FETCH and half:
-                process.send_signal(signal.SIGKILL)
-
-        self.hub.on_image = kill
-        _, said = process.communicate(timeout=240)
-        self.exits[day], self.said[day] = process.returncode, said
-        if dies and process.returncode == -signal.SIGKILL:
-            self.run_died = day
-        with self.reading() as connection:
-            self.anchors[day] = watch_row(connection, "island").anchor
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        store = connect(f"sqlite:///{self.folder / 'data' / 'hongxian.db'}")
-        with reading(store) as connection:
-            yield connection
-        store.dispose()
-
-
-@pytest.fixture(scope="module")
-def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fortnight]:
-    sky = Sky([*FETCHED_ONCE, KILLED_FETCH, TWICE, HOPELESS], sky_ground(7, 1500.0))
-    folder = tmp_path_factory.mktemp("fortnight")
+@contextmanager
+def lived(folder: Path, sky: Sky, deaths: dict[date, Death]) -> Iterator[Fortnight]:
+    (folder / "data").mkdir()
     with fake_sentinel_hub(sky) as hub:
-        (folder / "passes.toml").write_text(configuration(hub, sky), encoding="utf-8")
-        write_layers(folder / "layers.gpkg", layers(sky.ground))
-        here = Fortnight(hub, folder)
-        here.told("db", "upgrade")
-        here.told("layers", "add", str(folder / "layers.gpkg"))
+        here = Fortnight(hub, folder, deaths)
+        here.configure(sky.area.buffer(-0.001).bounds)  # a box inside the turned ground
+        store = connect(here.store)
+        upgrade(store)
+        with writing(store) as connection:
+            for layer in layers(sky.ground):
+                add_layer(connection, layer, "made", "system", NOW)
+        store.dispose()
         for day in AUGUST:
-            here.watch(day)
+            here.watch(day, away=day == AWAY)
         yield here
 
 
-def configuration(hub: FakeSentinelHub, sky: Sky) -> str:
-    west, south, east, north = sky.area.buffer(-0.001).bounds  # a box inside the turned ground
-    spec = hub.spec()
-    return f"""
-[source.sh]
-kind = "sentinel-hub"
-service_url = "{spec.service_url}"
-token_url = "{spec.token_url}"
-request_px = 64
-tries = 2
-first_wait_s = 0.01
-longest_wait_s = 1.0
-answer_s = 60.0
-
-[watch.island]
-source = "sh"
-area = [{west}, {south}, {east}, {north}]
-detector = "difference"
-most_cloud = 0.6
-"""
+@pytest.fixture(scope="module")
+def sky() -> Sky:
+    radar = [BEFORE_RADAR, RADAR]
+    passes = [*FETCHED_ONCE, KILLED_FETCH, TWICE, ANEW, HOPELESS, *radar]
+    return Sky(passes, sky_ground(7, 1500.0))
 
 
-def rows(fortnight: Fortnight) -> dict[str, dict[str, Any]]:
-    found = fortnight.told("passes", "list")["passes"]
-    return {row["identifier"]: row for row in found}
+@pytest.fixture(scope="module")
+def fortnight(tmp_path_factory: pytest.TempPathFactory, sky: Sky) -> Iterator[Fortnight]:
+    with lived(tmp_path_factory.mktemp("fortnight"), sky, DEATHS) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def unkilled(tmp_path_factory: pytest.TempPathFactory, sky: Sky) -> Iterator[Fortnight]:
+    with lived(tmp_path_factory.mktemp("unkilled"), sky, {}) as here:
+        yield here
+
+
+def rows(fortnight: Fortnight) -> dict[str, PassRow]:
+    with fortnight.reading() as connection:
+        return {row.identifier: row for row in passes_of(connection)}
+
+
+def found_leads(fortnight: Fortnight) -> dict[str, MultiPolygon]:
+    with fortnight.reading() as connection:
+        return {
+            row.lead_id: row.geometry
+            for row in connection.execute(select(leads.c.lead_id, leads.c.geometry))
+        }
 
 
 def test_every_pass_is_in_the_ledger_with_what_became_of_it(fortnight: Fortnight) -> None:
     found = rows(fortnight)
-    states = {name: row["state"] for name, row in found.items()}
-
-    assert states == {
+    queued = (LAST_CLEAR, TWIN, LATE, ON_A_BAD_DAY, MENDED, KILLED_FETCH, LAST, RADAR)
+    assert {name: row.state for name, row in found.items()} == {
         SEASON.identifier: "kept",
-        LAST_CLEAR.identifier: "queued",
-        **{
-            one.identifier: "queued"
-            for one in (TWIN, LATE, ON_A_BAD_DAY, MENDED, KILLED_FETCH, LAST)
-        },
+        BEFORE_RADAR.identifier: "kept",
+        **{one.identifier: "queued" for one in queued},
         TWICE.identifier: "doubled",
+        ANEW.identifier: "doubled",
         CLOUDY.identifier: "cloudy",
         HOPELESS.identifier: "broken",
     }
-    for name in (TWICE, CLOUDY, HOPELESS):
-        assert found[name.identifier]["reason"], "told why"
+    for one in (TWICE, ANEW, CLOUDY, HOPELESS):
+        assert found[one.identifier].reason, "told why"
+    assert "better, but" in (found[ANEW.identifier].reason or "")
 
 
 def test_nothing_is_fetched_twice(fortnight: Fortnight) -> None:
     counts = fortnight.hub.counts
-    assert {one.identifier: counts[one.identifier] for one in FETCHED_ONCE} == {
-        one.identifier: WINDOWS for one in FETCHED_ONCE
-    }
+    once = {one.identifier: counts[one.identifier] for one in FETCHED_ONCE}
+    assert once == dict.fromkeys(once, WINDOWS)
     assert counts[KILLED_FETCH.identifier] == WINDOWS + 1, "that under way once more"
-    assert counts[TWICE.identifier] == counts[HOPELESS.identifier] == 0
+    assert not any(counts[one.identifier] for one in (TWICE, ANEW, HOPELESS))
 
 
 def test_days_end_as_they_should(fortnight: Fortnight) -> None:
     killed = [day for day, code in fortnight.exits.items() if code == -signal.SIGKILL]
-    assert killed == [FETCH_DIES, fortnight.run_died], fortnight.said
-    assert [day for day, code in fortnight.exits.items() if code == 1] == [AWAY]
+    assert killed == [FETCH_DIES, RUN_DIES], fortnight.said
+    assert [day for day, code in fortnight.exits.items() if code == 1] == [AWAY], fortnight.said
 
 
 def test_the_anchor_moves_only_when_all_was_searched(fortnight: Fortnight) -> None:
     """A killed evening has looked before it was killed."""
     for before, after in pairwise(AUGUST):
-        moved = fortnight.anchors[after] - fortnight.anchors[before]
+        first, second = fortnight.anchors[before], fortnight.anchors[after]
+        assert first is not None and second is not None
         if after == AWAY:
-            assert moved == timedelta(0)
+            assert second == first
         else:
-            assert moved > timedelta(hours=23)
+            assert second - first > timedelta(hours=23)
 
 
 def test_every_job_is_done_and_every_pair_is_run_once(fortnight: Fortnight) -> None:
@@ -212,32 +162,91 @@ def test_every_job_is_done_and_every_pair_is_run_once(fortnight: Fortnight) -> N
     assert {state for _, state, _ in done} == {"done"}
     asked = [digest for kind, _, digest in done if kind == "run"]
     assert len(asked) == len(set(asked)) == len(filed)
-    assert len(asked) == 1 + 2 * 6, "a July image with its season, six with both"
+    assert len(asked) == 1 + 2 * 6 + 1, "a July image with its season, six with both, one of radar"
+
+
+def test_kills_change_no_lead_and_no_sight_of_one(
+    fortnight: Fortnight, unkilled: Fortnight
+) -> None:
+    told = []
+    for one in (fortnight, unkilled):
+        with one.reading() as connection:
+            seen = connection.execute(select(observations.c.lead_id, observations.c.date_after))
+            times = Counter((row.lead_id, row.date_after) for row in seen)
+        outlines = {name: outline.wkb for name, outline in found_leads(one).items()}
+        told.append((outlines, times))
+    assert told[0] == told[1] and told[0][0]
+    assert set(unkilled.exits.values()) == {0, 1}
 
 
 def test_every_lead_is_there_once(fortnight: Fortnight) -> None:
-    with fortnight.reading() as connection:
-        found = connection.execute(select(leads.c.lead_id, leads.c.geometry)).all()
-        seen = connection.execute(select(observations.c.lead_id, observations.c.run_id)).all()
-    assert found
-    for (_, one), (_, other) in combinations(found, 2):
+    found = found_leads(fortnight)
+    for one, other in combinations(found.values(), 2):
         assert one.intersection(other).area < 0.3 * min(one.area, other.area)
+    with fortnight.reading() as connection:
+        seen = connection.execute(select(observations.c.lead_id, observations.c.run_id)).all()
     times = Counter(lead for lead, _ in seen)
+    assert set(times) == set(found)
     assert max(times.values()) > 3, "seen again on later passes, and still one lead"
     assert len(set(seen)) == len(seen)
 
 
+def test_each_change_of_the_ground_is_one_lead(fortnight: Fortnight, sky: Sky) -> None:
+    """Of those between two images; a detector may miss what is smaller than half a hectare."""
+    found = list(found_leads(fortnight).values())
+    first, last = SEASON.acquired.date(), LAST.acquired.date()
+    changed = {
+        reproject_geometry(Polygon(sky.ground.to_world(event.outline)), SHANGHAI_PLANE, CGCS2000)
+        for event in sky.ground.events
+        if first < event.day <= last
+    }
+    hits = {one: sum(shares(lead, one) > 0.3 for lead in found) for one in changed}
+    large = [one for one in changed if geodesic_area_m2(one, CGCS2000) >= LARGE_M2]
+    assert [hits[one] for one in large] == [1, 1, 1]
+    assert set(hits.values()) <= {0, 1}
+    beside = [lead for lead in found if not any(lead.intersects(one) for one in changed)]
+    assert len(beside) <= FALSE_LEADS
+
+
+def shares(one: MultiPolygon, other: Polygon) -> float:
+    """Intersection over union."""
+    return float(one.intersection(other).area / one.union(other).area)
+
+
 def test_what_was_spent_is_told(fortnight: Fortnight) -> None:
-    """Each pass once; answers that were no image, or lost in a kill, cost more than is told."""
+    """Of what came to nothing all that it might have cost, until it is fetched."""
+    names = {row.pass_id: row.identifier for row in rows(fortnight).values()}
     with fortnight.reading() as connection:
-        spent = connection.execute(select(pass_units.c.units)).scalars().all()
-    each = sum(spent) / len(spent)
-    assert spent == pytest.approx([each] * len(spent))
-    assert len(spent) in {9, 10}, "the fetched passes, and what the hopeless one might have cost"
-    assert 9 * each < fortnight.hub.units
+        told = connection.execute(select(pass_units.c.pass_id, pass_units.c.units)).all()
+    spent = {names[pass_id]: units for pass_id, units in told}
+    fetched = {one.identifier for one in (*FETCHED_ONCE, KILLED_FETCH, BEFORE_RADAR, RADAR)}
+    assert fetched <= set(spent) <= {*fetched, HOPELESS.identifier}
+    assert all(units > 0 for units in spent.values())
+    assert sum(spent[name] for name in fetched) <= fortnight.hub.units + 1e-6
 
 
-def test_coverage_tells_when_the_ground_was_last_seen(fortnight: Fortnight) -> None:
-    told = fortnight.told("passes", "coverage")
-    seen = [one for one in told["districts"] if one["latest"] is not None]
-    assert {one["latest"] for one in seen} == {"2023-08-13"}
+def test_coverage_tells_when_the_ground_was_last_seen(fortnight: Fortnight, sky: Sky) -> None:
+    """Hectares by age: up to 7 days, 30, 90, a year, older, never."""
+    west, south, east, north = sky.area.buffer(-0.001).bounds
+    box_ = Polygon([(west, south), (east, south), (east, north), (west, north)])
+    whole = geodesic_area_m2(box_, CGCS2000) / 10_000
+    totals = {sum(steps) for steps in fortnight.seen.values()}
+    assert len(totals) == 1
+    fresh = {day.day: steps[0] for day, steps in fortnight.seen.items()}
+    july = fortnight.seen[AUGUST[0]]
+    assert 0.7 * whole < july[1] <= whole and july[0] == july[2] == july[3] == 0, "seen in July"
+    assert [fresh[day] for day in (1, 2, 3)] == [0, 0, 0]
+    seen = fresh[4]
+    assert 0.9 * july[1] <= seen <= whole
+    for day, steps in fortnight.seen.items():
+        assert steps[5] <= july[5], "nothing that was seen is ever unseen"
+        if day.day > 3:
+            assert steps[0] >= seen, "each week has a clear pass"
+
+
+def test_radar_bears_witness_to_leads_of_its_days(fortnight: Fortnight) -> None:
+    """It saw all of the ground; what the detector sees there is tested where it is."""
+    with fortnight.reading() as connection:
+        borne = connection.execute(select(witnesses.c.lead_id, witnesses.c.kind)).all()
+    assert borne and {kind for _, kind in borne} == {"radar"}
+    assert {lead for lead, _ in borne} <= set(found_leads(fortnight))
