@@ -105,7 +105,9 @@ class Watching:
             return
         try:
             gone = prune(self.engine, self.imagery, now)
-            self.tell(f"retention: {len(gone.removals)} scenes, {gone.bytes / 1e9:.3f} GB freed")
+            if gone.bytes:
+                freed = f"{gone.bytes / 1e9:.3f} GB freed"
+                self.tell(f"retention: {len(gone.removals)} scenes, {freed}")
         except StoreError:
             raise
         except (HongxianError, OSError) as error:

@@ -70,7 +70,7 @@ class Visitor:
     def leave(self) -> None:
         """Close; nothing went wrong, and no other host was asked."""
         self.page.context.close()
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
         assert self.hosts <= {urlsplit(self.address).netloc, ""}
 
     def _failed(self, request: Any) -> None:  # noqa: ANN401

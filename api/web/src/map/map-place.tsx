@@ -47,12 +47,15 @@ export function MapPlace({ filters, open, changed, shown, onPick }: Props) {
     if (!wanted) return;
     let made: LeadsMap | null = null;
     let gone = false;
-    void import("./leads-map").then(({ LeadsMap }) => {
-      if (gone || !place.current) return;
-      made = new LeadsMap(place.current, onPick, setState);
-      Object.assign(place.current, { libreMap: made.map }); // for tests and for a look from outside
-      setMap(made);
-    });
+    import("./leads-map").then(
+      ({ LeadsMap }) => {
+        if (gone || !place.current) return;
+        made = new LeadsMap(place.current, onPick, setState);
+        Object.assign(place.current, { libreMap: made.map }); // for tests and for a look from outside
+        setMap(made);
+      },
+      () => gone || setState((now) => ({ ...now, failed: true })), // not to be had, or the page is left
+    );
     return () => {
       gone = true;
       made?.remove();
