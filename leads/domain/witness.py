@@ -64,18 +64,13 @@ class Witness:
     """Of the lead's outline, the share that changed on radar, 0 to 1."""
 
 
-def witness_of(outline: BaseGeometry, interval: Interval, look: RadarLook) -> Witness | None:
-    """What a radar run says of a lead's outline (EPSG:4490) and interval; None: nothing.
-
-    Nothing where the intervals do not meet, or where it saw no change but not all of the place.
-    """
-    return witnesses_of([(outline, interval)], look)[0]
-
-
 def witnesses_of(
     leads: Iterable[tuple[BaseGeometry, Interval]], look: RadarLook
 ) -> list[Witness | None]:
-    """The same for many leads at once."""
+    """What a radar run says of leads, by their outlines (EPSG:4490) and intervals; None: nothing.
+
+    Nothing where the intervals do not meet, or where it saw no change but not all of the place.
+    """
     tree = STRtree(look.spots)
     if look.ground is not None:
         shapely.prepare(look.ground)

@@ -4,8 +4,7 @@ What a fetch takes is set aside before it is begun, and again before it is begun
 fetch at the same time cannot spend the same units, and a kill leaves them counted.
 """
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -14,24 +13,16 @@ from leads.intake.watch_spec import SourceSpec
 from leads.store.engine import lock_for
 from leads.store.pass_units import Counted, counted, months_open, set_counted, units_of_month
 from leads.store.passes import PassRow
+from leads.store.spot_codes import CHINA
 from tiles.sources.source import Cost
 
-ZONE = ZoneInfo("Asia/Shanghai")
-"""Months are counted in the office's time."""
 BUDGET_LOCK = 4490_004
 """Purpose under which units are set aside: one at a time."""
 
 
 def month_of(now: datetime) -> str:
-    """The calendar month of an instant, as `2026-11`."""
-    return now.astimezone(ZONE).strftime("%Y-%m")
-
-
-def next_month(now: datetime) -> datetime:
-    """The instant (UTC) at which the month after that of `now` begins."""
-    here = now.astimezone(ZONE)
-    year, month = divmod(here.year * 12 + here.month, 12)
-    return datetime(year, month + 1, 1, tzinfo=ZONE).astimezone(UTC)
+    """The calendar month of an instant, as `2026-11`, in Asia/Shanghai."""
+    return now.astimezone(CHINA).strftime("%Y-%m")
 
 
 def units_left(connection: Connection, source: SourceSpec, now: datetime) -> float | None:

@@ -13,7 +13,7 @@ from geo.change_class import ChangeClass
 from geo.errors import DateError
 from leads.domain.facts import Facts
 from leads.domain.score import score
-from leads.domain.witness import Interval, RadarLook, Witness, radar_saw, witness_of
+from leads.domain.witness import Interval, RadarLook, Witness, radar_saw, witnesses_of
 
 DAY = date(2026, 1, 1)
 LEAD = box(0, 0, 1, 1)
@@ -33,6 +33,10 @@ LOOKS = st.builds(RadarLook, st.uuids().map(str), INTERVALS, GROUNDS, SPOTS.map(
 
 def look(*spots: BaseGeometry, ground: BaseGeometry | None = None) -> RadarLook:
     return RadarLook("radar", SPAN, ground, spots)
+
+
+def witness_of(outline: BaseGeometry, interval: Interval, one: RadarLook) -> Witness | None:
+    return witnesses_of([(outline, interval)], one)[0]
 
 
 @given(interval=INTERVALS, one=LOOKS)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from geo.errors import QuotaError
-from leads.intake.budget import month_of, next_month, note_spent, set_aside, units_left
+from leads.intake.budget import month_of, note_spent, set_aside, units_left
 from leads.intake.watch_spec import SourceSpec
 from leads.store.engine import reading, write, writing
 from leads.store.passes import PassRow
+from leads.store.spot_codes import CHINA
 from tests.leads.intake.made_passes import showing
 from tests.leads.intake.made_watches import NOW, looked, rows, source_of
 from tiles.sources.source import Cost
@@ -21,6 +22,12 @@ METERED = SourceSpec("made", "stac", monthly_units=100.0)
 instants = st.datetimes(
     datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001 (they get one)
 )  # fmt: skip
+
+
+def next_month(now: datetime) -> datetime:
+    here = now.astimezone(CHINA)
+    year, month = divmod(here.year * 12 + here.month, 12)
+    return datetime(year, month + 1, 1, tzinfo=CHINA).astimezone(UTC)
 
 
 @given(instants)
