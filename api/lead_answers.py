@@ -13,6 +13,7 @@ from geo.gcj02 import wgs_to_gcj
 from geo.overlap import Overlap
 from leads.custody.chain import Link
 from leads.documents.wording import NOT_EVIDENCE, shore_words
+from leads.domain.event import Event
 from leads.domain.roles import Actor
 from leads.domain.shore_facts import ShoreFacts
 from leads.domain.transitions import possible_actions
@@ -77,7 +78,7 @@ def _witness(said: Witness) -> dict[str, Any]:
     }
 
 
-def _event(link: Link) -> dict[str, Any]:
+def _event(link: Link[Event]) -> dict[str, Any]:
     event = link.event
     return {**{name: getattr(event, name) for name in event.__slots__}, "hash": link.hash}
 

@@ -46,6 +46,17 @@ class Settings(BaseSettings):
 
     passes: Path | None = None
     """Configuration of sources and watches; empty: `passes.toml` in `data`."""
+    originals: str = ""
+    """Where originals of flights are kept: a folder, or `s3://bucket/prefix` (credentials and
+    endpoint from the usual AWS_ variables); empty: `originals` in `data`."""
+    upload_gb: float = Field(default=40.0, gt=0)
+    """Largest upload in GB."""
+    quota_gb: float = Field(default=200.0, gt=0)
+    """GB of uploads that one account may have here at once, finished ones included."""
+    nodeodm: str = ""
+    """Address of a NodeODM server that makes orthophotos of photos; empty: quick looks."""
+    nodeodm_token: str = ""
+    """Its token, where it asks for one."""
     keep_free_gb: float = Field(default=2.0, ge=0)
     """GB a run leaves free on the disk of the data folder: it stops before, to be resumed."""
     alert_url: str = ""

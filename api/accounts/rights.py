@@ -24,6 +24,10 @@ class Right(StrEnum):
     """Read when each hectare was last seen clear: officers of their own district only."""
     PASSES = "passes"
     """Read which passes came in and what became of them."""
+    FLIGHTS = "flights"
+    """Upload drone flights and see what became of them: third parties of their own only."""
+    MISSIONS = "missions"
+    """Ask for a flight over a lead, and plan it: officers over leads of their unit only."""
     WITHDRAW = "withdraw"
     """Take back a run with what it found."""
     LAYERS = "layers"
@@ -43,10 +47,12 @@ _DESK = frozenset({Role.ANALYST, Role.DISPATCHER})
 RIGHTS: Mapping[Right, frozenset[Role]] = {
     Right.LEADS: _DESK | {Role.DISTRICT_OFFICER},
     Right.REVIEW: frozenset({Role.ANALYST}),
-    Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR, Role.DRONE_OPERATOR},
+    Right.IMAGERY: _DESK | {Role.BATCH_OPERATOR},
     Right.CATALOGUE: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER},
     Right.COVERAGE: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER},
     Right.PASSES: _DESK | {Role.BATCH_OPERATOR},
+    Right.FLIGHTS: _DESK | {Role.BATCH_OPERATOR, Role.DISTRICT_OFFICER, Role.DRONE_OPERATOR},
+    Right.MISSIONS: _DESK | {Role.DISTRICT_OFFICER},
     Right.WITHDRAW: MAY_WITHDRAW,
     Right.LAYERS: _DESK | {Role.DISTRICT_OFFICER, Role.BATCH_OPERATOR},
     Right.ACCOUNTS: frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),

@@ -26,6 +26,12 @@ class MachineAction(StrEnum):
     """It was merged with, split off or grew out of another lead; recorded, nothing is deleted."""
     WITNESSED = "witnessed"
     """What radar says of the place changed: it looked there, or saw a change too."""
+    FLOWN = "flown"
+    """A flight looked at the place: what it saw, and which mission it answers."""
+    SIGNS = "signs"
+    """An analyst judged signs that a drone image shows there; the event names who did."""
+    FLIGHT_ASKED = "flight_asked"
+    """A flight was asked for, or no longer; the event names who did."""
     WITHDRAWN = "withdrawn"
     """A run that made or saw it was withdrawn; the event names who did that."""
 
@@ -85,6 +91,11 @@ class Event:
         if self.sequence < 1:
             raise InputError(f"event {self.sequence} of lead {self.lead_id}: counts from 1")
         utc(self.at)
+
+    @property
+    def record(self) -> str:
+        """The record whose chain it is in."""
+        return f"lead {self.lead_id}"
 
     def as_json(self) -> dict[str, Json]:
         """Everything as JSON values, the instant as `2026-11-22T00:00:00.000000Z`."""

@@ -10,6 +10,8 @@ RUN = "run"
 """Kind of the jobs that compare a pair of scenes."""
 FETCH = "fetch"
 """Kind of the jobs that fetch a pass of the ledger, mask it and hand it to runs."""
+FLIGHT = "flight"
+"""Kind of the jobs that make imagery of an uploaded flight and hand it to runs."""
 LEASE_S = 60.0
 """A lease that is not renewed for so long may be taken by another worker."""
 MOST_PRIORITY = 9

@@ -37,14 +37,14 @@ def heads(connection: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def append_event(connection: Connection, event: Event) -> Link:
+def append_event(connection: Connection, event: Event) -> Link[Event]:
     """Chain one event to its lead's last. Raises StaleError where another writer was first."""
     link = chained(heads(connection, [event.lead_id])[event.lead_id], event)
     append_links(connection, [link])
     return link
 
 
-def append_links(connection: Connection, links: Iterable[Link]) -> None:
+def append_links(connection: Connection, links: Iterable[Link[Event]]) -> None:
     """Store links made with `chained`, in order. Raises StaleError where another was first."""
     rows = [_row(link) for link in links]
     if not rows:
@@ -56,29 +56,29 @@ def append_links(connection: Connection, links: Iterable[Link]) -> None:
         raise StaleError(f"lead {first} was changed by another just now: read it again") from None
 
 
-def history(connection: Connection, lead_id: str) -> tuple[Link, ...]:
+def history(connection: Connection, lead_id: str) -> tuple[Link[Event], ...]:
     """The whole chain of one lead, oldest first."""
     asked = select(*_COLUMNS).where(events.c.lead_id == lead_id).order_by(events.c.sequence)
     return tuple(_link(row) for row in connection.execute(asked))
 
 
-def histories(connection: Connection, lead_ids: Sequence[str]) -> dict[str, list[Link]]:
+def histories(connection: Connection, lead_ids: Sequence[str]) -> dict[str, list[Link[Event]]]:
     """The whole chains of at most CHUNK leads, each oldest first."""
-    found: dict[str, list[Link]] = {lead_id: [] for lead_id in lead_ids}
+    found: dict[str, list[Link[Event]]] = {lead_id: [] for lead_id in lead_ids}
     asked = select(*_COLUMNS).where(events.c.lead_id.in_(lead_ids))
     for row in connection.execute(asked.order_by(events.c.lead_id, events.c.sequence)):
         found[row.lead_id].append(_link(row))
     return found
 
 
-def _row(link: Link) -> dict[str, Any]:
+def _row(link: Link[Event]) -> dict[str, Any]:
     names = [column.name for column in _COLUMNS[:-2]]
     row = {name: getattr(link.event, name) for name in names}
     row["data"] = dict(link.event.data)
     return {**row, "previous_hash": link.previous_hash, "hash": link.hash}
 
 
-def _link(row: Row[Any]) -> Link:
+def _link(row: Row[Any]) -> Link[Event]:
     values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
     previous, own = values.pop("previous_hash"), values.pop("hash")
     values["action"] = _action(values["action"])

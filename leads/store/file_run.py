@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from geo.zone import ZoneLayer
 from leads.custody.chain import GENESIS, Link, chained
-from leads.domain.event import Decision, Json
+from leads.domain.event import Decision, Event, Json
 from leads.domain.held import HeldLook
 from leads.domain.identity import Filing, match
 from leads.domain.lead import Lead
@@ -126,7 +126,7 @@ class _Desk:
         self.before = rows_of(connection, old)
         self.states = {lead_id: row.state for lead_id, row in self.before.items()}
         self.heads = heads(connection, old)
-        self.links: list[Link] = []
+        self.links: list[Link[Event]] = []
         self.machine_class: dict[str, str] = {}
 
     def file(self) -> None:

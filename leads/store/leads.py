@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from geo.errors import NotFoundError, StaleError
 from geo.overlap import Overlap
 from leads.custody.chain import Link
+from leads.domain.event import Event
 from leads.domain.roles import Actor
 from leads.domain.shore_facts import ShoreFacts, shore_facts
 from leads.domain.withdrawal import FlagKind
@@ -81,7 +82,7 @@ class LeadDetail:
     """Splits, merges and rounds it is part of."""
     flags: tuple[LeadFlag, ...]
     """Warnings, oldest first."""
-    events: tuple[Link, ...]
+    events: tuple[Link[Event], ...]
     """Its chain, oldest first."""
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, union, update
 from geo.change_class import ChangeClass
 from geo.errors import StaleError
 from leads.custody.chain import GENESIS, Link, chained
-from leads.domain.event import Json, LeadState
+from leads.domain.event import Event, Json, LeadState
 from leads.domain.roles import Actor
 from leads.domain.status import Status
 from leads.domain.transitions import run_withdrawn
@@ -127,7 +127,7 @@ class _Work:
         self._see_anew([(rows[i], decisions[i].state) for i in seen], classes, seen)
         return Counter({one.value: len(ids) for one, ids in by_outcome.items() if ids})
 
-    def _outcome(self, row: LeadRow, chain: Sequence[Link]) -> WithdrawalOutcome:
+    def _outcome(self, row: LeadRow, chain: Sequence[Link[Event]]) -> WithdrawalOutcome:
         events = (link.event for link in chain)
         outcome = outcome_for(row.state, row.run_id, events, self.run_id, self.gone)
         rests = row.lead_id in self.resting and outcome is WithdrawalOutcome.NOTED
@@ -174,5 +174,5 @@ class _Work:
         change_leads(self.connection, changes)
 
 
-def _head(chain: Sequence[Link]) -> str:
+def _head(chain: Sequence[Link[Event]]) -> str:
     return chain[-1].hash if chain else GENESIS

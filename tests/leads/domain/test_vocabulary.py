@@ -7,10 +7,13 @@ import pytest
 
 from geo.errors import InputError
 from leads.domain.event import MachineAction
+from leads.domain.flight import FileKind, FlightAction, FlightState, Product
 from leads.domain.identity import FilingOutcome
 from leads.domain.job import JobState
+from leads.domain.mission import Airspace, MissionState
 from leads.domain.passes import PassRole, PassState
 from leads.domain.roles import Role
+from leads.domain.sign import SignKind, SignState
 from leads.domain.status import (
     ClassBy,
     Determination,
@@ -21,6 +24,7 @@ from leads.domain.status import (
     Status,
 )
 from leads.domain.transition_table import Action
+from leads.domain.upload import UploadState
 from leads.domain.vocabulary import unit_names, vocabulary, words_of
 from leads.domain.withdrawal import FlagKind, WithdrawalOutcome
 from tiles.sources.acquisition import Kind
@@ -37,6 +41,15 @@ TERMS: dict[str, type[StrEnum]] = {
     "action": Action,
     "machine_action": MachineAction,
     "filing_outcome": FilingOutcome,
+    "flight_state": FlightState,
+    "product": Product,
+    "file_kind": FileKind,
+    "flight_action": FlightAction,
+    "upload_state": UploadState,
+    "mission_state": MissionState,
+    "airspace": Airspace,
+    "sign_kind": SignKind,
+    "sign_state": SignState,
     "withdrawal_outcome": WithdrawalOutcome,
     "flag_kind": FlagKind,
     "job_state": JobState,

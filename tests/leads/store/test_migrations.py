@@ -5,6 +5,7 @@ from importlib.resources import files
 from sqlalchemy import Engine, text
 
 from leads.store.engine import reading, writing
+from leads.store.flight_tables import flights
 from leads.store.migrate import upgrade
 from leads.store.pass_tables import metadata
 
@@ -40,6 +41,7 @@ def declared(store: Engine) -> list[set[tuple[str, ...]]]:
 
 
 def test_migrations_and_schema_agree(bare: Engine, store: Engine) -> None:
+    assert flights.metadata is metadata
     with writing(bare) as connection:
         if bare.dialect.name == "postgresql":
             connection.exec_driver_sql("CREATE EXTENSION postgis")

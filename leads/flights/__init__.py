@@ -1,0 +1,1 @@
+"""Flights: from what an operator uploaded to runs, and from leads to flights."""

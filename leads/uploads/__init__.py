@@ -1,0 +1,1 @@
+"""Uploads: bytes that arrive piece by piece, and the depot that keeps originals."""
