@@ -1,0 +1,147 @@
+"""Bodies of missions: flights that leads ask for."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from api.bodies.base import Answer, Request, Words, examples, path_part
+from api.bodies.geojson import Outline
+from leads.domain.mission import Airspace, MissionState
+
+MissionId = Annotated[
+    str,
+    path_part(
+        "The mission: its lead's id and a number.",
+        r"^[0-9a-f]{16}-[1-9][0-9]{0,3}$",
+        "0123456789abcdef-1",
+    ),
+]
+Note = Annotated[str, StringConstraints(max_length=2000)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+_AREA = {
+    "type": "MultiPolygon",
+    "coordinates": [[[[121.6, 31.5], [121.61, 31.5], [121.61, 31.51], [121.6, 31.5]]]],
+}
+_MISSION = {
+    "mission_id": "0123456789abcdef-1",
+    "version": 2,
+    "state": "asked",
+    "gsd_m": 0.03,
+    "height_m": 80.0,
+    "area": _AREA,
+    "area_m2": 41_000.0,
+    "airspace": "controlled",
+    "application_number": "SH-2026-1126-0042",
+    "window_from": "2026-11-28T01:00:00Z",
+    "window_to": "2026-11-28T04:00:00Z",
+    "reported_at": None,
+    "ended_at": None,
+    "assigned_to": "drone-1",
+    "note": "注意高压线",
+    "asked_at": "2026-11-26T03:00:00Z",
+    "flight_id": None,
+    "missing": [{"zh": "起飞前一小时须报告", "en": "Report one hour before take-off"}],
+}
+
+
+class MissionAnswer(Answer):
+    """A flight that is wanted: where, how fine, and under whose leave; nothing of the lead."""
+
+    model_config = examples(_MISSION)
+
+    mission_id: str
+    """Its lead's id and a number: the one id of all that follows."""
+    version: int
+    """For changes: they carry the version that was read."""
+    state: MissionState
+    """Where it is."""
+    gsd_m: float
+    """Ground length of a pixel that is wanted, in metres."""
+    height_m: float
+    """Height above ground that gives it with a common camera."""
+    area: Outline
+    """What is to be flown, EPSG:4490."""
+    area_m2: float
+    """Its area."""
+    airspace: Airspace
+    """Which rules hold there."""
+    application_number: str | None
+    """Of the application for controlled airspace."""
+    window_from: datetime | None
+    """Not before."""
+    window_to: datetime | None
+    """Not after."""
+    reported_at: datetime | None
+    """When the report before take-off was made."""
+    ended_at: datetime | None
+    """When its end was reported."""
+    assigned_to: str | None
+    """Account that flies it."""
+    note: str | None
+    """For the pilot."""
+    asked_at: datetime
+    """When it was asked for."""
+    flight_id: str | None
+    """The flight that answers it."""
+    missing: list[Words]
+    """What is still to be done before take-off; none: it may be flown."""
+
+
+class Missions(Answer):
+    """Missions one may see."""
+
+    model_config = examples({"missions": [_MISSION]})
+
+    missions: list[MissionAnswer]
+    """The latest asked first."""
+
+
+class NewMission(Request):
+    """What a flight over a lead should bring."""
+
+    model_config = examples({"gsd_m": 0.03, "note": "注意高压线"})
+
+    gsd_m: Annotated[float, Field(ge=0.005, le=0.5)] = 0.03
+    """Ground length of a pixel, in metres."""
+    margin_m: Annotated[float, Field(ge=0, le=500)] = 30.0
+    """Around the lead's outline, in metres."""
+    assigned_to: Number | None = None
+    """Account that flies it."""
+    note: Note | None = None
+    """For the pilot."""
+
+
+class MissionPlan(Request):
+    """Under whose leave it flies; what is not named stays as it is."""
+
+    model_config = examples({"version": 1, "airspace": "green"})
+
+    version: int
+    """As it was read."""
+    airspace: Airspace | None = None
+    """Which rules hold there."""
+    application_number: Number | None = None
+    """Of the application."""
+    window_from: datetime | None = None
+    """Not before."""
+    window_to: datetime | None = None
+    """Not after."""
+    assigned_to: Number | None = None
+    """Account that flies it."""
+    note: Note | None = None
+    """For the pilot."""
+
+
+class MissionReport(Request):
+    """A report that the rules ask for."""
+
+    model_config = examples({"version": 2, "what": "take_off"})
+
+    version: int
+    """As it was read."""
+    what: Annotated[str, StringConstraints(pattern="^(take_off|ended)$")]
+    """`take_off`: reported an hour before; `ended`: the flight is over."""
+    at: datetime | None = None
+    """When it was made; null: now."""
