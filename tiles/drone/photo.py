@@ -57,6 +57,9 @@ class Photo:
     """Serial number of the device."""
     position_error_m: float | None = None
     """Error of position that the device states (RTK), one standard deviation, horizontal."""
+    orientation: int = 1
+    """EXIF's orientation, 1 to 8: how it is turned to be looked at. Angles and `focal_px` are of
+    the pixels as they are stored."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

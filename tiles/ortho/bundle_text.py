@@ -18,7 +18,7 @@ MAX_TEXT_BYTES = 8 << 20
 MAX_DEPTH = 40
 """Elements, or JSON brackets, within each other."""
 MAX_LEAVES = 100_000
-"""Elements of one XML file."""
+"""Elements and attributes of one XML file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Leaves:
     """File they come from, for messages."""
     items: tuple[tuple[tuple[str, ...], str], ...]
     """(names of the elements from the root down, lower case; text) of each that holds text."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """(name, lower case; text) of every attribute, in order, without namespaces."""
 
     def all(self, *path: str) -> tuple[str, ...]:
         """Texts of elements whose innermost names are `path`, in order."""
@@ -80,7 +82,7 @@ def read_xml(data: bytes, name: str) -> Leaves:
         parser.Parse(_as_utf8(data, name), True)  # noqa: FBT003  (expat takes no keyword)
     except expat.ExpatError as error:
         raise SceneError(f"{name}: not well-formed XML ({error}); fetch it again") from None
-    return Leaves(name, tuple(reader.found))
+    return Leaves(name, tuple(reader.found), tuple(reader.attributes))
 
 
 def read_json(data: bytes, name: str) -> dict[str, Any]:
@@ -106,19 +108,21 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self.found: list[tuple[tuple[str, ...], str]] = []
+        self.attributes: list[tuple[str, str]] = []
         self._name = name
         self._path: list[str] = []
         self._texts: list[list[str]] = []
         self._count = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        del attributes
-        self._count += 1
+        self._count += 1 + len(attributes)
         if len(self._path) >= MAX_DEPTH or self._count > MAX_LEAVES:
             raise SceneError(
                 f"{self._name}: XML of over {MAX_DEPTH} levels or {MAX_LEAVES} elements is not read"
             )
         self._path.append(tag.rpartition(":")[2].lower())
+        for attribute, text in attributes.items():
+            self.attributes.append((attribute.rpartition(":")[2].lower(), text.strip()))
         self._texts.append([])
 
     def add(self, text: str) -> None:
