@@ -4,11 +4,11 @@ As in `leads/store/schema.py`: one definition for both databases, and a migratio
 """
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, Text
 
 from leads.store.column_types import Instant, Json, Outline
 from leads.store.columns import bounds, number, text, whole
-from leads.store.schema import jobs, leads, metadata, scenes
+from leads.store.schema import jobs, leads, metadata, runs, scenes
 
 missions = sa.Table(
     "missions",
@@ -20,9 +20,12 @@ missions = sa.Table(
     text("assigned_to", null=True),
     number("gsd_m"),
     text("airspace"),
+    number("height_m"),
     text("application_number", null=True),
+    Column("applied_at", Instant),
     *(Column(name, Instant) for name in ("window_from", "window_to")),
     *(Column(name, Instant) for name in ("reported_at", "ended_at")),
+    *(text(name, null=True) for name in ("planned_by", "reported_by")),
     text("note", null=True),
     text("asked_by"),
     Column("asked_at", Instant, nullable=False),
@@ -81,6 +84,20 @@ flight_files = sa.Table(
     Column("boxes", Json),
     text("boxed_by", null=True),
     Column("boxed_at", Instant),
+)
+
+flight_answers = sa.Table(
+    "flight_answers",
+    metadata,
+    Column("lead_id", ForeignKey(leads.c.lead_id), primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True, index=True),
+    Column("flight_id", ForeignKey(flights.c.flight_id), nullable=False, index=True),
+    text("mission_id", null=True),
+    text("said"),
+    *(number(name) for name in ("share", "covered")),
+    Column("date_before", Date, nullable=False),
+    Column("date_after", Date, nullable=False),
+    Column("filed_at", Instant, nullable=False),
 )
 
 uploads = sa.Table(

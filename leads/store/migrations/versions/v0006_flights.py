@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKeyConstraint, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, ForeignKeyConstraint, Integer, Text
 
 from leads.store.column_types import Instant, Json, Outline
 
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _missions()
     _flights()
     _files()
+    _answers()
     _uploads()
     _signs()
 
@@ -38,9 +39,10 @@ def _missions() -> None:
         "missions",
         *_texts("mission_id", "lead_id", "state", "airspace", "asked_by"),
         *_texts("assigned_to", "application_number", "note", "flight_id", null=True),
+        *_texts("planned_by", "reported_by", null=True),
         Column("version", Integer, nullable=False),
-        Column("gsd_m", Float(53), nullable=False),
-        *_instants("window_from", "window_to", "reported_at", "ended_at"),
+        *(Column(name, Float(53), nullable=False) for name in ("gsd_m", "height_m")),
+        *_instants("applied_at", "window_from", "window_to", "reported_at", "ended_at"),
         *_instants("asked_at", "updated_at", null=False),
         *_bounds(),
         Column("area", Outline, nullable=False),
@@ -101,6 +103,25 @@ def _files() -> None:
             ["flight_id"], ["flights.flight_id"], name="fk_flight_events_flight_id"
         ),
     )
+
+
+def _answers() -> None:
+    op.create_table(
+        "flight_answers",
+        *_texts("lead_id", "run_id", "flight_id", "said"),
+        *_texts("mission_id", null=True),
+        *(Column(name, Float(53), nullable=False) for name in ("share", "covered")),
+        *(Column(name, Date, nullable=False) for name in ("date_before", "date_after")),
+        *_instants("filed_at", null=False),
+        sa.PrimaryKeyConstraint("lead_id", "run_id", name="pk_flight_answers"),
+        ForeignKeyConstraint(["lead_id"], ["leads.lead_id"], name="fk_flight_answers_lead_id"),
+        ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_flight_answers_run_id"),
+        ForeignKeyConstraint(
+            ["flight_id"], ["flights.flight_id"], name="fk_flight_answers_flight_id"
+        ),
+    )
+    for name in ("run_id", "flight_id"):
+        op.create_index(f"ix_flight_answers_{name}", "flight_answers", [name])
 
 
 def _uploads() -> None:
