@@ -35,6 +35,8 @@ OPTIONS: Mapping[str, object] = MappingProxyType(
         "OPJ_NUM_THREADS": 1,
         # internal masks come as 0 or 255
         "GDAL_TIFF_INTERNAL_MASK_TO_8BIT": "YES",
+        # and those we write lie inside the file, not beside it
+        "GDAL_TIFF_INTERNAL_MASK": "YES",
     }
 )
 
