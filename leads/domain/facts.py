@@ -58,6 +58,8 @@ class Facts:
     where it was flooded; 0 away from the shore or where it went the other way; None: not known."""
     sar_seen: bool | None = None
     """Whether radar shows a change there as well; None where none looked."""
+    drone_seen: bool | None = None
+    """Whether a drone flight shows the change as well; False where one looked and none does."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
@@ -119,6 +121,7 @@ def readings_of(facts: Facts) -> Mapping[str, Reading]:
         "recurrence_count": Reading(float(facts.recurrence_count)),
         "tide_exposure_m": _number(facts.tide_exposure_m),
         "sar_witness": _witness(facts.sar_seen),
+        "drone_witness": _witness(facts.drone_seen),
         "approval": Reading(facts.approval.value if facts.approval else None),
     }
 

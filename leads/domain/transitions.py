@@ -96,6 +96,20 @@ def witnessed(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decis
     return Decision(_event(lead, state, MachineAction.WITNESSED, None, now, data), state)
 
 
+def flight_asked(
+    lead: LeadState, actor: Actor, now: datetime, data: Mapping[str, Json]
+) -> Decision:
+    """A person asked for a flight over the lead, or no longer wants it: the status stays."""
+    state = replace(lead, version=lead.version + 1)
+    return Decision(_event(lead, state, MachineAction.FLIGHT_ASKED, actor, now, data), state)
+
+
+def flown(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decision:
+    """A flight looked at the place: recorded, the status stays."""
+    state = replace(lead, version=lead.version + 1)
+    return Decision(_event(lead, state, MachineAction.FLOWN, None, now, data), state)
+
+
 def run_withdrawn(
     lead: LeadState,
     outcome: WithdrawalOutcome,

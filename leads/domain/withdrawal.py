@@ -17,6 +17,7 @@ MAY_WITHDRAW = frozenset({Role.DISPATCHER})
 MOST_REASON = 2000
 """Characters of a reason."""
 
+_BY_PEOPLE = frozenset({MachineAction.FLIGHT_ASKED, MachineAction.SIGNS})
 _BY_RUNS = frozenset({MachineAction.FILED, MachineAction.OBSERVED, MachineAction.LINKED})
 
 
@@ -83,6 +84,6 @@ def outcome_for(
 
 def _touches(event: Event, gone: Collection[str]) -> bool:
     """Whether a person acted, or a run that stands saw the place or tied another lead to it."""
-    if isinstance(event.action, Action):
+    if isinstance(event.action, Action) or event.action in _BY_PEOPLE:
         return True
     return event.action in _BY_RUNS and event.data.get("run_id") not in gone

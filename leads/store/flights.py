@@ -16,6 +16,8 @@ from leads.domain.roles import Actor, Role
 from leads.store.flight_events import note
 from leads.store.flight_tables import flight_files, flights, missions
 from leads.store.jobs import enqueue
+from leads.store.mission_state import settle
+from leads.store.missions import check_wanted
 from leads.store.schema import leads
 from leads.store.scope import SEES_ALL, in_scope
 
@@ -105,10 +107,16 @@ def open_flight(
     mission_id: str | None = None,
     files_announced: int | None = None,
 ) -> FlightRow:
-    """A new flight that waits for its files. Raises InputError for a name that is none."""
+    """A new flight that waits for its files.
+
+    Raises InputError for a name that is none, NotFoundError for a mission `actor` may not see, and
+    ConflictError for one that is no longer wanted.
+    """
     told = " ".join(name.split())
     if not told or len(told) > MOST_NAME or not told.isprintable():
         raise InputError(f"flight named {name!a:.60}: 1 to {MOST_NAME} characters that print")
+    if mission_id is not None:
+        check_wanted(connection, actor, mission_id)
     flight_id = f"f-{token_hex(6)}"
     values = {
         "flight_id": flight_id,
@@ -163,9 +171,13 @@ def list_flights(
 
 
 def set_flight(connection: Connection, flight_id: str, now: datetime, **values: object) -> None:
-    """Change columns of a flight."""
+    """Change columns of a flight; its mission's state follows."""
     known = update(flights).where(flights.c.flight_id == flight_id)
     connection.execute(known.values(**values, updated_at=now))
+    asked = select(flights.c.mission_id).where(flights.c.flight_id == flight_id)
+    mission_id = connection.scalar(asked)
+    if mission_id is not None:
+        settle(connection, mission_id, now)
 
 
 def complete(connection: Connection, flight_id: str, now: datetime, actor: Actor | None) -> str:

@@ -7,9 +7,11 @@ from sqlalchemy import Connection, select
 
 from leads.domain.event import LeadState
 from leads.domain.facts import Facts
+from leads.domain.flight_answer import drone_saw
 from leads.domain.score import score
 from leads.domain.witness import radar_saw
 from leads.store.cards import keep_cards
+from leads.store.flight_answers import answers_of_each
 from leads.store.lead_row import LeadRow, kinds_of_bits, urgency
 from leads.store.overlaps import overlaps_of_each
 from leads.store.schema import leads
@@ -48,6 +50,7 @@ def rescored(
     crossed = {row.lead_id: row.crossed_kinds for row in connection.execute(asked)}
     overlaps = overlaps_of_each(connection, lead_ids)
     said = witnesses_of_each(connection, lead_ids)
+    flown = answers_of_each(connection, lead_ids)
     facts = []
     scores: list[float | None] = []
     for row, state in changed:
@@ -69,6 +72,7 @@ def rescored(
                 coregistration_m=row.coregistration_m,
                 tide_exposure_m=least_exposure(passes),
                 sar_seen=radar_saw(said[row.lead_id]),
+                drone_seen=drone_saw(flown[row.lead_id]),
             )
         )
     cards = score_columns(connection, facts)

@@ -15,11 +15,13 @@ from geo.crossing import cross
 from geo.crs import CGCS2000
 from leads.domain.event import Decision, Event, LeadState
 from leads.domain.facts import Facts
+from leads.domain.flight_answer import drone_saw
 from leads.domain.roles import Actor
 from leads.domain.transition_table import Action
 from leads.domain.transitions import Command, decide
 from leads.domain.witness import radar_saw
 from leads.store.events import append_event
+from leads.store.flight_answers import answers_of_each
 from leads.store.layers import layers_in_force
 from leads.store.lead_filter import Box
 from leads.store.lead_row import LeadRow, bits_of_kinds
@@ -85,6 +87,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
     images, growth = later_looks(seen_of(connection, [row.lead_id])[row.lead_id])
     kinds = frozenset(layer.kind for layer in layers)
     said = witnesses_of_each(connection, [row.lead_id])[row.lead_id]
+    flown = answers_of_each(connection, [row.lead_id])[row.lead_id]
     facts = Facts(
         score=row.score or 0.0,
         change_class=row.change_class,
@@ -97,6 +100,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
         growth_per_month=growth,
         coregistration_m=row.coregistration_m,
         sar_seen=radar_saw(said),
+        drone_seen=drone_saw(flown),
     )
     return {
         **place_columns(outline),

@@ -22,8 +22,10 @@ from leads.domain.withdrawal import (
 )
 from leads.store.engine import lock_for
 from leads.store.events import CHUNK, append_links, histories
+from leads.store.file_flight import flown_no_more
 from leads.store.file_run import FILING_LOCK
 from leads.store.filing_rows import rows_of
+from leads.store.flight_tables import flight_answers
 from leads.store.held_looks import resting_on
 from leads.store.lead_row import LeadRow
 from leads.store.leads import change_leads
@@ -57,6 +59,7 @@ def withdraw_run(
     outcomes: Counter[str] = Counter()
     for lead_ids in _affected(connection, run_id):
         outcomes += work.withdraw_from(lead_ids)
+    flown_no_more(connection, run_id, actor, now)
     this = run_withdrawals.c.run_id == run_id
     connection.execute(update(run_withdrawals).where(this).values(outcomes=dict(outcomes)))
     return Withdrawal(actor.account_id, now, kept, dict(outcomes))
@@ -69,6 +72,7 @@ def _affected(connection: Connection, run_id: str) -> Iterator[list[str]]:
         select(lead_links.c.from_lead_id).where(lead_links.c.run_id == run_id),
         select(lead_links.c.to_lead_id).where(lead_links.c.run_id == run_id),
         select(witnesses.c.lead_id).where(witnesses.c.run_id == run_id),
+        select(flight_answers.c.lead_id).where(flight_answers.c.run_id == run_id),
         resting_on(run_id),
     ).subquery()
     asked = select(leads.c.lead_id).where(leads.c.lead_id.in_(select(found.c[0])))

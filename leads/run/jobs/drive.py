@@ -25,6 +25,7 @@ from leads.run.runner import Runner, run_surely
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
 from leads.store.engine import BACK_OFF_S, read, write
+from leads.store.file_flight import flown
 from leads.store.file_run import file_run
 from leads.store.file_witness import file_radar_run
 from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
@@ -200,6 +201,7 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
     else:
         filing = file_radar_run if is_radar(found.record.plan.bands) else file_run
         filed = filing(connection, found, job.created_by, now)
+        flown(connection, filed, now)
         result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
         if filed.withdrawal is not None:  # filed and taken back before: that stands
             result["withdrawn_at"] = filed.withdrawal.withdrawn_at.isoformat()

@@ -56,6 +56,7 @@ facts = st.builds(
     growth_per_month=st.none() | st.floats(-1, 2),
     coregistration_m=st.none() | st.floats(0, 50),
     approval=st.none() | st.sampled_from(Approval),
+    drone_seen=st.none() | st.booleans(),
 )
 
 
@@ -72,6 +73,7 @@ def worsened(draw: st.DrawFn) -> tuple[Facts, Facts]:
         {"later_images": (less.later_images or 0) + 1},
         {"growth_per_month": (less.growth_per_month or 0) + draw(st.floats(0, 1))},
         {"approval": None},
+        {"drone_seen": True},
     ]
     chosen = draw(st.sampled_from(worse))
     return less, replace(less, **chosen)

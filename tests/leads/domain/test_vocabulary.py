@@ -8,6 +8,7 @@ import pytest
 from geo.errors import InputError
 from leads.domain.event import MachineAction
 from leads.domain.flight import FileKind, FlightAction, FlightState, Product
+from leads.domain.flight_answer import FlightSaid
 from leads.domain.identity import FilingOutcome
 from leads.domain.job import JobState
 from leads.domain.mission import Airspace, MissionState
@@ -48,6 +49,7 @@ TERMS: dict[str, type[StrEnum]] = {
     "upload_state": UploadState,
     "mission_state": MissionState,
     "airspace": Airspace,
+    "flight_said": FlightSaid,
     "sign_kind": SignKind,
     "sign_state": SignState,
     "withdrawal_outcome": WithdrawalOutcome,
