@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ facts = st.builds(
 def worsened(draw: st.DrawFn) -> tuple[Facts, Facts]:
     """Facts, and the same with one or all of them worse."""
     less = draw(facts)
-    worse = [
+    worse: list[dict[str, Any]] = [
         {"score": draw(st.floats(less.score, 1))},
         {"area_m2": draw(st.floats(less.area_m2, 1e6))},
         {"overlaps": (*less.overlaps, draw(bad_zones))},
