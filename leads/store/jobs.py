@@ -207,15 +207,17 @@ def fail(connection: Connection, lease: Lease, error: str, now: datetime, *, aga
     return _write(connection, lease, _queued(rested) | told)
 
 
-def release(connection: Connection, lease: Lease, now: datetime) -> Job:
-    """Hand the job back unharmed: due at once, and the attempt does not count.
+def release(
+    connection: Connection, lease: Lease, now: datetime, until: datetime | None = None
+) -> Job:
+    """Hand the job back unharmed: due at once, or `until` then; the attempt does not count.
 
     A job that was to be cancelled is. Raises LeaseLostError.
     """
     held = check_lease(connection, lease)
     if held.cancel_asked:
         return _write(connection, lease, _ended(JobState.CANCELLED, now))
-    return _write(connection, lease, _queued(now) | {"attempts": held.attempts - 1})
+    return _write(connection, lease, _queued(until or now) | {"attempts": held.attempts - 1})
 
 
 def cancel(connection: Connection, job_id: str, now: datetime) -> Job:
