@@ -1,7 +1,7 @@
 """The task of a flight on a NodeODM server, followed from wherever an earlier start left it.
 
 What was sent is kept in the job's record, before and while it is sent: a killed worker, a server
-that starts anew or forgets cost what was not yet there, and nobody holds a worker while it computes.
+that starts anew or forgets cost what was not yet there. Nobody holds a worker while it computes.
 """
 
 import re

@@ -80,9 +80,7 @@ def target_grid(looks: Sequence[RasterLook]) -> GeoBox:
 
 
 def _check_near(looks: Sequence[RasterLook], edge: float, pixels: int) -> None:
-    own = sum(
-        look.grid.width * look.grid.height * (look.gsd_m / edge) ** 2 for look in looks
-    )
+    own = sum(look.grid.width * look.grid.height * (look.gsd_m / edge) ** 2 for look in looks)
     if len(looks) > 1 and pixels > MOSTLY_NOTHING * own:
         names = ", ".join(look.name for look in looks)
         raise SceneError(f"{names}: show places far apart: upload each as a flight of its own")

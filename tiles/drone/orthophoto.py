@@ -133,7 +133,7 @@ def missing(
 def own_mask(
     look: RasterLook, dataset: DatasetReader, window: Window | None
 ) -> NDArray[np.uint8] | None:
-    """What the file itself says is there (0: nothing), by alpha or by a mask; None: it is silent."""
+    """What the file says is there (0: nothing), by alpha or a mask; None: it says nothing."""
     if look.alpha is not None:
         seen: NDArray[np.uint8] = (dataset.read(look.alpha, window=window) != 0).astype(np.uint8)
         return seen
@@ -166,7 +166,9 @@ def _with_pixels(bare: RasterLook, dataset: DatasetReader, tags: Mapping[str, st
     known = replace(bare, collar=_collar(bare, dataset))
     empty, seen = _sampled(known, dataset)
     if seen.shape[1] == 0:
-        raise SceneError(f"{bare.name}: shows nothing (all transparent or of one colour): export it")
+        raise SceneError(
+            f"{bare.name}: shows nothing (all transparent or of one colour): export it"
+        )
     spread = np.percentile(seen.astype(np.float64), _PERCENT, axis=1)
     if (spread[1] - spread[0]).max() <= 0:
         raise SceneError(f"{bare.name}: all of one colour: export it again")
@@ -287,9 +289,7 @@ def _edges(grid: GeoBox) -> tuple[float, float]:
     return hypot(move.a, move.d), hypot(move.b, move.e)
 
 
-def _oddities(
-    look: RasterLook, dataset: DatasetReader, tags: Mapping[str, str]
-) -> dict[str, Any]:
+def _oddities(look: RasterLook, dataset: DatasetReader, tags: Mapping[str, str]) -> dict[str, Any]:
     across, down = _edges(look.grid)
     told: dict[str, Any] = {}
     if look.gsd_m > COARSE_M:
