@@ -1,6 +1,7 @@
 """Context: what every request needs, made once per application and on first use."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +12,13 @@ from sqlalchemy import Connection, Engine
 
 from api.pictures import Pictures
 from api.settings import Settings
+from api.uploads_under_way import UploadsUnderWay
+from geo.errors import HongxianError
 from leads.store.engine import connect, write
+from leads.uploads.admission import GB, Limits
+from leads.uploads.depot import Depot
+from leads.uploads.open_depot import open_depot
+from leads.uploads.sweep import sweep_uploads
 
 Result = TypeVar("Result")
 
@@ -41,6 +48,29 @@ class Context:
         folder = self.settings.data_folder / "pictures"
         return Pictures(folder, self.settings.pictures_mb)
 
+    @cached_property
+    def depot(self) -> Depot:
+        """Originals of flights, and uploads under way."""
+        return open_depot(self.settings.originals, self.settings.data_folder)
+
+    @cached_property
+    def uploads(self) -> UploadsUnderWay:
+        """Uploads that this process receives."""
+        return UploadsUnderWay()
+
+    @property
+    def limits(self) -> Limits:
+        """What may be uploaded."""
+        settings = self.settings
+        sizes = (settings.upload_gb, settings.quota_gb, settings.keep_free_gb)
+        return Limits(*(int(size * GB) for size in sizes))
+
+    def sweep_uploads(self) -> None:
+        """Remove what uploads left behind, at the first of them and once an hour from then on."""
+        if self.uploads.is_time_to_sweep():
+            with suppress(HongxianError):  # the next one tries again
+                sweep_uploads(self.engine, self.depot, self.clock)
+
     @property
     def session_holds(self) -> timedelta:
         """How long a log-in holds."""
@@ -52,6 +82,8 @@ class Context:
 
     def close(self) -> None:
         """Let go of children and connections that were made."""
+        if "uploads" in self.__dict__:
+            self.uploads.close()
         if "pictures" in self.__dict__:
             self.pictures.close()
         if "engine" in self.__dict__ and self.store is None:

@@ -25,6 +25,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+MOST_BYTES = "hongxian.most_bytes"
+"""Key of a request's scope under which its operation allows a body of another size, in bytes."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,8 +48,9 @@ class SafeAnswers:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.most_bytes:
-                raise HTTPException(413, f"a body of more than {self.most_bytes} bytes: send less")
+            most = scope.get(MOST_BYTES, self.most_bytes)
+            if taken > most:
+                raise HTTPException(413, f"a body of more than {most} bytes: send less")
             return message
 
         async def send_with_headers(message: Message) -> None:

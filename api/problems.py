@@ -13,14 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from geo.errors import (
+    ChecksumError,
     ConflictError,
+    EndedError,
     ForbiddenError,
+    HeldError,
     HongxianError,
     InputError,
     LoginError,
     NotFoundError,
     StaleError,
     StoreError,
+    TooLargeError,
     TransitionError,
 )
 
@@ -99,10 +103,14 @@ KINDS: Mapping[type[HongxianError], Kind] = {
     StoreError: Kind(503, "store", "数据库暂不可用"),
     ConflictError: Kind(409, "conflict", "与现有内容冲突"),
     TransitionError: Kind(409, "transition", "当前状态不允许此操作"),
+    HeldError: Kind(423, "held", "正由另一连接写入"),
     StaleError: Kind(412, "stale", "内容已被他人更新"),
     LoginError: Kind(401, "login", "未登录或登录已失效"),
     ForbiddenError: Kind(403, "forbidden", "无权进行此操作"),
     NotFoundError: Kind(404, "not_found", "不存在或无权查看"),
+    EndedError: Kind(410, "ended", "已结束"),
+    TooLargeError: TOO_LARGE,
+    ChecksumError: Kind(460, "checksum", "校验不符"),
     InputError: INPUT,
 }
 """By error class; a class that is not here is told as its nearest parent."""
@@ -113,6 +121,7 @@ BY_STATUS: Mapping[int, Kind] = {
     405: Kind(405, "method", "不支持的请求方法"),
     413: TOO_LARGE,
     415: MEDIA,
+    507: Kind(507, "room", "存储空间不足"),
     416: Kind(416, "range", "请求的字节范围无法满足"),
 }
 """What the web framework refuses by itself."""

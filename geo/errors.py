@@ -14,11 +14,15 @@ HongxianError               the command fails (exit 1)
 ├── ConflictError           somebody else was first, or the state does not allow it (409)
 │   ├── TransitionError     the lead's status, or who holds it, does not allow the step (409)
 │   ├── StaleError          the thing changed since it was read (412)
+│   ├── HeldError           another connection writes it at this moment (423)
 │   └── LeaseLostError      another worker holds the job now, or it was cancelled (409)
 ├── LoginError              nobody is logged in, or the log-in has run out (401)
 ├── ForbiddenError          this account may not do this (403)
 └── InputError              what the user gave cannot be used (exit 2)
     ├── NotFoundError       no such thing, or not for this account (404)
+    │   └── EndedError          it was here, and is over (410)
+    ├── TooLargeError       larger than may be sent, or than the account's quota holds (413)
+    ├── ChecksumError       other bytes came than the sender gave the checksum of (460)
     ├── GridError           two grids or CRSs were mixed, or a grid is impossible
     ├── DateError           a date is missing, malformed, or the two are swapped
     ├── SceneError          imagery that cannot be opened, decoded or paired
@@ -82,6 +86,10 @@ class StaleError(ConflictError):
     """The thing changed since it was read: read it again."""
 
 
+class HeldError(ConflictError):
+    """Another connection writes it at this moment: worth another try."""
+
+
 class LeaseLostError(ConflictError):
     """The job is no longer this worker's: nothing may be written for it."""
 
@@ -106,6 +114,18 @@ class InputError(HongxianError):
 
 class NotFoundError(InputError):
     """No such thing, or not for this account to know of."""
+
+
+class EndedError(NotFoundError):
+    """It was here, and is over: withdrawn, expired or refused."""
+
+
+class TooLargeError(InputError):
+    """Larger than may be sent, or than the account's quota still holds."""
+
+
+class ChecksumError(InputError):
+    """Other bytes came than the sender gave the checksum of."""
 
 
 class GridError(InputError):

@@ -77,6 +77,8 @@ class FlightAction(StrEnum):
     OPENED = "opened"
     RECEIVED = "received"
     """One file is here, whole: name, bytes, SHA-256."""
+    TAKEN_BACK = "taken_back"
+    """One file was withdrawn while the others still came: name, bytes, SHA-256."""
     COMPLETED = "completed"
     CHECKED = "checked"
     MADE = "made"

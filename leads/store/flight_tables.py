@@ -110,6 +110,7 @@ uploads = sa.Table(
     text("media_type", null=True),
     Column("bytes", sa.BigInteger, nullable=False),
     Column("received", sa.BigInteger, nullable=False),
+    Column("parts", Json, nullable=False),
     text("state"),
     text("reason", null=True),
     text("sha256", null=True),

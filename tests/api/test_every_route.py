@@ -25,9 +25,11 @@ VALUES = {
     "code": "310115",
     "when": "before",
     "suffix": "png",
+    "mission_id": "0123456789abcdef-1",
     "collection": "optical",
     "item_id": "0" * 64,
     "asset": "bands",
+    "upload_id": "u-" + "0" * 32,
 }
 DESCRIPTION: dict[str, Any] = create_app().openapi()
 OPERATIONS = [
@@ -56,7 +58,10 @@ def test_everything_needs_an_account(served: Served, method: str, path: str) -> 
         return
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         answer = served.guest().request(method, address(path), headers=headers)
-        assert_problem(answer, 401, "login")
+        if method == "HEAD":  # its answer has no body
+            assert answer.status_code == 401
+        else:
+            assert_problem(answer, 401, "login")
 
 
 def test_only_what_is_named_is_open() -> None:

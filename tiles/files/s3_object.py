@@ -99,14 +99,15 @@ def _store(bucket: str, patience: Patience) -> "S3Store":
     """The bucket, with its connections; made once per process."""
     key = (bucket, patience)
     if key not in _stores:
-        _stores[key] = _opened(bucket, patience)
+        _stores[key] = open_bucket(bucket, patience)
         while len(_stores) > MAX_STORES:
             _stores.popitem(last=False)
     _stores.move_to_end(key)
     return _stores[key]
 
 
-def _opened(bucket: str, patience: Patience) -> "S3Store":
+def open_bucket(bucket: str, patience: Patience) -> "S3Store":
+    """A bucket, with what the AWS_ variables say; connects on first use."""
     # one thread: each reserves address space, which child processes have little of
     os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     from obstore.store import S3Store  # noqa: PLC0415

@@ -131,7 +131,7 @@ def _uploads() -> None:
         *_texts("flight_id", "media_type", "reason", "sha256", "sha256_given", null=True),
         *_texts("same_as", "writer", "client", null=True),
         *(Column(name, BigInteger, nullable=False) for name in ("bytes", "received")),
-        Column("metadata", Json, nullable=False),
+        *(Column(name, Json, nullable=False) for name in ("parts", "metadata")),
         *_instants("opened_at", "updated_at", null=False),
         *_instants("writing_until", "expires_at", "finished_at"),
         Column("bytes_gone", Boolean, nullable=False),

@@ -1,0 +1,96 @@
+"""Names that senders give: set right for reading, safe as paths, told apart within a flight."""
+
+import re
+import unicodedata
+from collections.abc import Container
+from pathlib import PurePosixPath
+
+from leads.domain.flight import FileKind
+
+MOST_PARTS = 12
+"""Folders of a name; the outermost beyond it go."""
+MOST_BYTES = 180
+"""Bytes in UTF-8 of one part; what is longer is cut before its suffix."""
+NO_NAME = "unnamed"
+
+_HAN = re.compile(r"[一-鿿]")
+_RESERVED = re.compile(r'[<>:"|?*]')
+_NUMBERED = re.compile(r" \((\d{1,4})\)$")
+_KINDS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".dng", ".heic"), FileKind.PHOTO),
+    **dict.fromkeys((".tif", ".tiff"), FileKind.ORTHOPHOTO),
+    ".zip": FileKind.ARCHIVE,
+}
+
+
+def text_of(sent: bytes) -> str:
+    """What bytes say: UTF-8, else GBK as Chinese Windows writes it; misread text is set right."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return set_right(sent.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return sent.decode("utf-8", "replace")
+
+
+def set_right(text: str) -> str:
+    """Text that was read in a wrong encoding on its way, as it was meant; all other as it is."""
+    for misread, meant in (
+        ("latin-1", "utf-8"),
+        ("cp1252", "utf-8"),
+        ("latin-1", "gb18030"),
+        ("cp1252", "gb18030"),
+        ("gb18030", "utf-8"),
+    ):
+        if text.isascii() or (misread != "gb18030" and _HAN.search(text)):
+            return text
+        try:
+            told = text.encode(misread).decode(meant)
+        except UnicodeError:
+            continue
+        if _HAN.search(told) and len(told) < len(text) and _readable(told):
+            return told
+    return text
+
+
+def clean_name(sent: str) -> str:
+    """A path with `/` that leads nowhere outside, every part with something to read."""
+    text = unicodedata.normalize("NFC", sent).replace("\\", "/")
+    parts = [part for part in (_clean_part(raw) for raw in text.split("/")) if part]
+    return "/".join(parts[-MOST_PARTS:]) or NO_NAME
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """`name`, or the first of `name (2)`, `name (3)`... that is not taken."""
+    path, number, found = PurePosixPath(name), 2, name
+    while found in taken:
+        found = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+        number += 1
+    return found
+
+
+def without_number(name: str) -> str:
+    """The name that was sent, of one that `free_name` may have numbered."""
+    path = PurePosixPath(name)
+    stem = _NUMBERED.sub("", path.stem)
+    return str(path.with_name(f"{stem}{path.suffix}")) if stem else name
+
+
+def kind_by_name(name: str) -> FileKind:
+    """What a file seems to be before anybody looked into it."""
+    return _KINDS.get(PurePosixPath(name).suffix.lower(), FileKind.LOG)
+
+
+def _clean_part(raw: str) -> str:
+    printing = "".join(sign for sign in raw if unicodedata.category(sign)[0] != "C")
+    part = _RESERVED.sub("_", " ".join(printing.split())).strip(" .")
+    if re.fullmatch(r"[A-Za-z]_", part) and raw.strip()[1:2] == ":":
+        return ""  # the letter of a drive
+    path = PurePosixPath(part)
+    suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
+    stem = part.removesuffix(suffix).encode()[: MOST_BYTES - len(suffix.encode())]
+    return (stem.decode("utf-8", "ignore").rstrip(" .") + suffix) if part else ""
+
+
+def _readable(text: str) -> bool:
+    return all(unicodedata.category(sign)[0] != "C" for sign in text)
