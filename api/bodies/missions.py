@@ -1,13 +1,16 @@
 """Bodies of missions: flights that leads ask for."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from api.bodies.base import Answer, Request, Words, examples, path_part
+from api.bodies.base import NO_CONTROL, Answer, Request, Words, examples, path_part
 from api.bodies.geojson import Outline
-from leads.domain.mission import Airspace, MissionState
+from leads.domain.mission import MOST_NOTE, Airspace, MissionState
+
+NO_NUL = r"^[^\x00]*$"
+"""No store keeps NUL."""
 
 MissionId = Annotated[
     str,
@@ -17,8 +20,13 @@ MissionId = Annotated[
         "0123456789abcdef-1",
     ),
 ]
-Note = Annotated[str, StringConstraints(max_length=2000)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Note = Annotated[str, StringConstraints(max_length=MOST_NOTE, pattern=NO_NUL)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL)]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
+"""An instant with its offset, of this age."""
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 _AREA = {
     "type": "MultiPolygon",
@@ -29,11 +37,13 @@ _MISSION = {
     "version": 2,
     "state": "asked",
     "gsd_m": 0.03,
-    "height_m": 80.0,
+    "height_m": 112.0,
+    "heights": [{"camera": "DJI Mavic 3E", "height_m": 112.0}],
     "area": _AREA,
     "area_m2": 41_000.0,
     "airspace": "controlled",
     "application_number": "SH-2026-1126-0042",
+    "applied_at": "2026-11-26T04:00:00Z",
     "window_from": "2026-11-28T01:00:00Z",
     "window_to": "2026-11-28T04:00:00Z",
     "reported_at": None,
@@ -44,6 +54,17 @@ _MISSION = {
     "flight_id": None,
     "missing": [{"zh": "起飞前一小时须报告", "en": "Report one hour before take-off"}],
 }
+
+
+class HeightAnswer(Answer):
+    """The height from which a common camera sees the wanted resolution."""
+
+    model_config = examples({"camera": "DJI Mavic 3E", "height_m": 112.0})
+
+    camera: str
+    """Its name."""
+    height_m: float
+    """Above ground, in metres."""
 
 
 class MissionAnswer(Answer):
@@ -60,7 +81,9 @@ class MissionAnswer(Answer):
     gsd_m: float
     """Ground length of a pixel that is wanted, in metres."""
     height_m: float
-    """Height above ground that gives it with a common camera."""
+    """Height above ground, in metres: as planned, at first what gives it with a common camera."""
+    heights: list[HeightAnswer]
+    """What other cameras need for it."""
     area: Outline
     """What is to be flown, EPSG:4490."""
     area_m2: float
@@ -69,6 +92,8 @@ class MissionAnswer(Answer):
     """Which rules hold there."""
     application_number: str | None
     """Of the application for controlled airspace."""
+    applied_at: datetime | None
+    """When it was made: by noon of the day before."""
     window_from: datetime | None
     """Not before."""
     window_to: datetime | None
@@ -80,7 +105,7 @@ class MissionAnswer(Answer):
     assigned_to: str | None
     """Account that flies it."""
     note: str | None
-    """For the pilot."""
+    """For the pilot, who may be of another firm."""
     asked_at: datetime
     """When it was asked for."""
     flight_id: str | None
@@ -110,7 +135,7 @@ class NewMission(Request):
     assigned_to: Number | None = None
     """Account that flies it."""
     note: Note | None = None
-    """For the pilot."""
+    """For the pilot, who may be of another firm and reads nothing else of the lead."""
 
 
 class MissionPlan(Request):
@@ -118,20 +143,28 @@ class MissionPlan(Request):
 
     model_config = examples({"version": 1, "airspace": "green"})
 
-    version: int
+    version: Version
     """As it was read."""
     airspace: Airspace | None = None
     """Which rules hold there."""
     application_number: Number | None = None
     """Of the application."""
-    window_from: datetime | None = None
+    applied_at: Moment | None = None
+    """When it was made; null with a new number: now."""
+    height_m: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Height above ground at which it is flown, in metres."""
+    window_from: Moment | None = None
     """Not before."""
-    window_to: datetime | None = None
+    window_to: Moment | None = None
     """Not after."""
     assigned_to: Number | None = None
     """Account that flies it."""
     note: Note | None = None
     """For the pilot."""
+
+    def changes(self) -> dict[str, object]:
+        """What is named, as the store takes it."""
+        return self.model_dump(exclude={"version"}, exclude_none=True)
 
 
 class MissionReport(Request):
@@ -139,9 +172,20 @@ class MissionReport(Request):
 
     model_config = examples({"version": 2, "what": "take_off"})
 
-    version: int
+    version: Version
     """As it was read."""
     what: Annotated[str, StringConstraints(pattern="^(take_off|ended)$")]
     """`take_off`: reported an hour before; `ended`: the flight is over."""
-    at: datetime | None = None
+    at: Moment | None = None
     """When it was made; null: now."""
+
+
+class CancelMission(Request):
+    """It is no longer wanted."""
+
+    model_config = examples({"version": 2, "reason": "已现场核查"})
+
+    version: Version
+    """As it was read."""
+    reason: Note = ""
+    """For the record; the lead's history tells it."""

@@ -45,6 +45,10 @@ MAY_ASK = SEES_ALL | {Role.DISTRICT_OFFICER}
 MAY_FLY = MAY_ASK | {Role.DRONE_OPERATOR}
 """Roles whose accounts a mission may be assigned to."""
 
+UNDER_WAY = (MissionState.ASKED, MissionState.FLOWN)
+"""States in which it may be planned, reported and cancelled: a first flight may have to be flown
+again."""
+
 _COLUMNS = tuple(missions.c[field.name] for field in fields(Mission))
 _OVER = (Status.DISCARDED, Status.WITHDRAWN)
 
@@ -171,7 +175,7 @@ def plan(
 
     A number of an application without its instant was given now. Another window or airspace takes
     back a report that was made for the earlier one. Raises NotFoundError, ForbiddenError,
-    StaleError, ConflictError once it was flown or cancelled, and InputError.
+    StaleError, ConflictError once it was answered or cancelled, and InputError.
     """
     _check_asks(actor)
     before = _open_for(connection, mission_id, version, actor)
@@ -242,7 +246,7 @@ def cancel(
 ) -> Mission:
     """It is no longer wanted, and the lead hears of that. A flight that comes all the same is kept.
 
-    Raises NotFoundError, ForbiddenError, StaleError, and ConflictError once it was flown.
+    Raises NotFoundError, ForbiddenError, StaleError, and ConflictError once it was answered.
     """
     _check_asks(actor)
     asked = mission_seen(connection, actor, mission_id)
@@ -296,9 +300,9 @@ def _new(
 
 
 def _open_for(connection: Connection, mission_id: str, version: int, actor: Actor) -> Mission:
-    """The mission at that version, locked, still to be flown."""
+    """The mission at that version, locked, still under way."""
     found = _seen_at(connection, mission_id, version, actor)
-    if found.state is not MissionState.ASKED:
+    if found.state not in UNDER_WAY:
         raise ConflictError(f"mission {mission_id} is {found.state}: ask for another one")
     return found
 
