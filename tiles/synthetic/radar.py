@@ -24,8 +24,9 @@ from tiles.synthetic.canvas import Lattice2D, Painted, paint
 from tiles.synthetic.cover import RIGID, WATER, Cover
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.moment import Moment
-from tiles.synthetic.render import fine_factor, layers_over
+from tiles.synthetic.render import fine_factor
 from tiles.synthetic.shade import unrest
+from tiles.synthetic.shown import layers_over
 from tiles.synthetic.texture import sample, spectral_tile
 from tiles.synthetic.tide import flat_level, flooded
 

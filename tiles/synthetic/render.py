@@ -5,7 +5,6 @@ image, and memory follows the block and the window asked for, never the ground.
 """
 
 from dataclasses import dataclass
-from itertools import chain
 from math import ceil
 
 import cv2
@@ -15,17 +14,14 @@ from geo.geobox import GeoBox
 from geo.raster import Codes, Float, Mask, Raster
 from tiles.synthetic.blocks import blocks_of, checked_gsd
 from tiles.synthetic.camera import Camera, digitise, expose
-from tiles.synthetic.canvas import Lattice2D, Patch, paint
+from tiles.synthetic.canvas import Lattice2D, paint
 from tiles.synthetic.cover import BANDS
 from tiles.synthetic.ground import Ground
-from tiles.synthetic.layout import cell_shapes
 from tiles.synthetic.moment import Moment
 from tiles.synthetic.shade import reflectance, unrest
-from tiles.synthetic.shape import Points, Shapes
+from tiles.synthetic.shown import layers_over
 from tiles.synthetic.sky import CLEAR, classified, through_air
 from tiles.synthetic.sun import REACH_M
-
-Bounds = tuple[float, float, float, float]
 
 _BLOCK_FINE = 1024  # fine pixels along a block: small enough for the processor's caches
 
@@ -88,36 +84,6 @@ def _block(
         codes = classified(seen, bands, sky, shade)
     chosen = at_sensor[[bands.index(name) for name in camera.bands]]
     return digitise(chosen, camera, noise), codes
-
-
-def layers_over(ground: Ground, moment: Moment, bounds: Bounds) -> tuple[list[Shapes], list[Patch]]:
-    """What may show inside `bounds` (local metres) on a day: layers in order, then events."""
-    around = (cell_shapes(ground.lattice, *cell) for cell in ground.lattice.cells_over(bounds))
-    cells = [cell for cell in around if _meet(cell.bounds, bounds)]
-    layers = chain.from_iterable(
-        chain.from_iterable(getattr(cell, name) for cell in cells)
-        for name in ("land", "water", "road", "above")
-    )
-    patches = [
-        Patch(event.outline, shapes)
-        for event in ground.events
-        if (shapes := event.state(moment.day)) and _meet(_bounds(event.outline), bounds)
-    ]
-    return list(layers), patches
-
-
-def _bounds(ring: Points) -> Bounds:
-    (x0, y0), (x1, y1) = ring.min(axis=0), ring.max(axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
-
-
-def _meet(first: Bounds, second: Bounds) -> bool:
-    return (
-        first[0] < second[2]
-        and first[2] > second[0]
-        and first[1] < second[3]
-        and first[3] > second[1]
-    )
 
 
 cv2.setNumThreads(1)

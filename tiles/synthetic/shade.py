@@ -28,17 +28,18 @@ def reflectance(
     broad = sample(spectral_tile(seed, 2.3), 3.1, x, y)
     fine = sample(spectral_tile(seed + 2, 1.5), 0.5, x, y)
     grain = sample(spectral_tile(seed + 3, 1.1), 0.73, x, y)
-    rho = _mixed(moment, bands, grid, painted, (broad, fine), seed)
-    height = _column(painted, painted.height)
+    rho = mixed(moment, bands, painted, (broad, fine, _rows(grid, painted, seed)))
+    height = column(painted, painted.height)
     rough = _LOOK["rough_m"][painted.cover]
-    relief = _column(painted, rough)
+    relief = column(painted, rough)
     height = height + relief * grain
     light = slope_light(height, np.minimum(relief * 4, 1), moment.sun, grid.step)
     light *= lit(shadow(height, moment.sun, grid.step))
-    light *= 1 + _column(painted, _LOOK["grain"][painted.cover]) * grain
-    light *= _tone(grid, painted, broad, seed)
+    light *= 1 + column(painted, _LOOK["grain"][painted.cover]) * grain
+    wide = sample(spectral_tile(seed + 6, 2.6), 1.7, grid.x + 77, grid.y + 901)
+    light *= tone(painted, wide, broad)
     rho *= light
-    _add_tide(ground, moment, bands, (grid, painted, rho, broad))
+    add_tide(ground, moment, bands, (grid, painted, rho, broad))
     return rho
 
 
@@ -50,14 +51,16 @@ def unrest(ground: Ground, grid: Lattice2D) -> tuple[Float, Float]:
     return east * np.float32(_UNREST_M), south * np.float32(_UNREST_M)
 
 
-def _tone(grid: Lattice2D, painted: Painted, broad: Float, seed: int) -> Float:
-    """Damp and dry, worn and fresh: brightness of open ground over tens to hundreds of metres."""
-    wide = sample(spectral_tile(seed + 6, 2.6), 1.7, grid.x + 77, grid.y + 901)
+def tone(painted: Painted, wide: Float, broad: Float) -> Float:
+    """Damp and dry, worn and fresh: brightness of open ground over tens to hundreds of metres.
+
+    `wide` is noise (y, x) of up to hundreds of metres; the result is written into it.
+    """
     wide *= np.float32(0.18)
     wide += np.float32(0.14) * broad
     share = np.where(np.isin(painted.cover, list(RIGID | WATER)), 0.35, 1.0)
     share = np.where(np.isin(painted.cover, list(CROPPED)), 0.3 * _own(painted), share)
-    wide *= _column(painted, share)
+    wide *= column(painted, share)
     wide += np.float32(1)
     return np.maximum(wide, np.float32(0.4), out=wide)
 
@@ -68,50 +71,52 @@ def _own(painted: Painted) -> Float:
     return own
 
 
-def _column(painted: Painted, values: Float) -> Float:
+def column(painted: Painted, values: Float) -> Float:
+    """Values (n,) of the objects, laid out over their pixels (y, x)."""
     return np.take(values.astype(np.float32, copy=False), painted.number, mode="clip")
 
 
-def _mixed(
+def mixed(
     moment: Moment,
     bands: tuple[str, ...],
-    grid: Lattice2D,
     painted: Painted,
-    noise: tuple[Float, Float],
-    seed: int,
+    noise: tuple[Float, Float, Float],
 ) -> Float:
-    """Main and second colour of each object, mixed by noise and rows."""
+    """Reflectance (band, y, x): main and second colour of each object, mixed by noise.
+
+    `noise` is what is broad, what is fine, and the rows along each object's direction, (y, x) each.
+    """
     main, other = colours(painted.cover, painted.variety, painted.tint, moment.day)
     sunny = facing_light(painted.facing, moment.sun)[:, None]
     main, other = main * sunny, other * sunny
     look = {name: values[painted.cover] for name, values in _LOOK.items()}
     share = look["share"] + 0.12 * np.sin(5.3 * painted.variety)
-    mix = _column(painted, share.astype(np.float32))
+    mix = column(painted, share.astype(np.float32))
     parcel = np.isin(painted.cover, list(CROPPED))
-    mix += _column(painted, look["broad"] * np.where(parcel, _own(painted), 1.0)) * noise[0]
-    mix += _column(painted, look["fine"]) * noise[1]
-    mix += _column(painted, look["rows"]) * _rows(grid, painted, seed)
+    mix += column(painted, look["broad"] * np.where(parcel, _own(painted), 1.0)) * noise[0]
+    mix += column(painted, look["fine"]) * noise[1]
+    mix += column(painted, look["rows"]) * noise[2]
     np.clip(mix, 0, 1, out=mix)
     rho = np.empty((len(bands), *mix.shape), np.float32)
     for n, band in enumerate(bands):
         index = BANDS.index(band)
-        rho[n] = _column(painted, other[:, index] - main[:, index])
+        rho[n] = column(painted, other[:, index] - main[:, index])
         rho[n] *= mix
-        rho[n] += _column(painted, main[:, index])
+        rho[n] += column(painted, main[:, index])
     return rho
 
 
 def _rows(grid: Lattice2D, painted: Painted, seed: int) -> Float:
     """Streaks along each object's own direction."""
-    cos = _column(painted, np.cos(painted.angle))
-    sin = _column(painted, np.sin(painted.angle))
+    cos = column(painted, np.cos(painted.angle))
+    sin = column(painted, np.sin(painted.angle))
     x = grid.x.astype(np.float32)[None, :]
     y = grid.y.astype(np.float32)[:, None]
     along, across = x * cos + y * sin, y * cos - x * sin
     return sample_along(streak_tile(seed + 4, 12.0), 0.8, along, across, grid.step)
 
 
-def _add_tide(
+def add_tide(
     ground: Ground,
     moment: Moment,
     bands: tuple[str, ...],

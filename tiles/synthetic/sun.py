@@ -9,7 +9,8 @@ REACH_M = 64.0
 """No shadow is drawn longer than this."""
 
 _ROOF_PITCH = np.radians(20.0)
-_SKYLIGHT = 0.20  # share of light that comes from the sky and so also reaches shadows
+SKYLIGHT = 0.20
+"""Share of light that comes from the sky and so also reaches shadows."""
 
 
 def facing_light(facing: Float, sun: Sun) -> Float:
@@ -18,7 +19,7 @@ def facing_light(facing: Float, sun: Sun) -> Float:
     toward = np.pi / 2 - np.radians(sun.azimuth)  # anticlockwise from x, to the sun
     direct = np.sin(elevation) * np.cos(_ROOF_PITCH)
     direct = direct + np.cos(elevation) * np.sin(_ROOF_PITCH) * np.cos(facing - toward)
-    lit = _SKYLIGHT + (1 - _SKYLIGHT) * np.maximum(direct, 0) / np.sin(elevation)
+    lit = SKYLIGHT + (1 - SKYLIGHT) * np.maximum(direct, 0) / np.sin(elevation)
     out: Float = np.where(np.isnan(facing), 1.0, lit).astype(np.float32)
     return out
 
@@ -30,23 +31,36 @@ def toward_sun(sun: Sun, step_m: float) -> tuple[float, float]:
 
 
 def shadow(height: Float, sun: Sun, step_m: float) -> Float:
-    """Share of direct light that is blocked, (y, x) in [0, 1].
+    """Share of direct light that is blocked, (y, x) in [0, 1]."""
+    over = rays_over(height, sun, step_m)
+    over -= height
+    over *= np.float32(1 / 1.2)
+    return np.clip(over, 0, 1, out=over)
 
-    Doubling: after n rounds each pixel knows the highest ray over it from 2^n - 1 steps away.
+
+def rays_over(
+    height: Float, sun: Sun, step_m: float, start_m: float = 0.0, reach_m: float = REACH_M
+) -> Float:
+    """Height (y, x) below which each pixel lies in the shadow of what stands towards the sun.
+
+    Things nearer than `start_m` are left out, things farther than about `reach_m` too. Doubling:
+    after n rounds each pixel knows the highest ray over it from 2^n - 1 steps away.
     """
     rows, cols = toward_sun(sun, step_m)
     fall = np.float32(np.tan(np.radians(sun.elevation)) * step_m)
+    skipped = round(start_m / step_m)
     over = height.copy()
+    if skipped:
+        down, right = round(rows * step_m * skipped), round(cols * step_m * skipped)
+        over = _moved(height, down, right) - fall * np.float32(skipped)
     reach = 1
-    while reach * step_m < REACH_M:
+    while reach * step_m < reach_m:
         down, right = round(rows * step_m * reach), round(cols * step_m * reach)
         moved = _moved(over, down, right)
         moved -= fall * np.float32(reach)
         np.maximum(over, moved, out=over)
         reach *= 2
-    over -= height
-    over *= np.float32(1 / 1.2)
-    return np.clip(over, 0, 1, out=over)
+    return over
 
 
 def _moved(field: Float, down: int, right: int) -> Float:
@@ -73,12 +87,12 @@ def slope_light(height: Float, relief: Float, sun: Sun, step_m: float) -> Float:
     climb[:, 1:-1] += (height[:, 2:] - height[:, :-2]) * np.float32(east / (2 * step_m))
     climb[1:-1] += (height[:-2] - height[2:]) * np.float32(north / (2 * step_m))
     np.clip(climb, -0.8, 0.8, out=climb)
-    climb *= np.float32(-1 / np.tan(np.radians(sun.elevation)) * (1 - _SKYLIGHT))
+    climb *= np.float32(-1 / np.tan(np.radians(sun.elevation)) * (1 - SKYLIGHT))
     climb *= relief
     climb += np.float32(1)
-    return np.maximum(climb, np.float32(_SKYLIGHT), out=climb)
+    return np.maximum(climb, np.float32(SKYLIGHT), out=climb)
 
 
 def lit(blocked: Float) -> Float:
     """Brightness factor from a shadow share."""
-    return 1 - np.float32(1 - _SKYLIGHT) * blocked
+    return 1 - np.float32(1 - SKYLIGHT) * blocked
