@@ -4,7 +4,7 @@ Bytes with a mask, north-up, square pixels in metres. Strips of whole rows are r
 memory does not grow with the image.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from math import ceil, floor
 from pathlib import Path
@@ -14,15 +14,18 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from shapely import MultiPolygon, union_all
+from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000, is_metric, reproject_geometry
 from geo.errors import SceneError
 from geo.geobox import GeoBox
+from tiles.common_grid import footprint
 from tiles.drone.made import Made
 from tiles.drone.orthophoto import LARGEST_PX, RGB, RasterLook, missing, own_mask, plane_of
 from tiles.files.gdal_env import gdal_env
@@ -34,6 +37,7 @@ STRIP_PX, WIDEST_PX = 512, 1 << 16
 """Rows and most columns that are read at once."""
 MOSTLY_NOTHING = 4.0
 """Rasters whose common rectangle is so many times their own pixels show unlike places."""
+_EXACT = 1e-3  # of a pixel: what rounding of corners leaves
 
 
 def make_orthophoto(looks: Sequence[RasterLook], work: Path) -> Made:
@@ -69,14 +73,28 @@ def target_grid(looks: Sequence[RasterLook]) -> GeoBox:
     ground = MultiPolygon([part for look in looks for part in look.area.geoms])
     own = finest.grid.crs
     crs = own if is_metric(own) and own.to_epsg() is not None else plane_of(ground)
-    west, south, east, north = union_all(
-        [reproject_geometry(look.area, CGCS2000, crs) for look in looks]
-    ).bounds
-    edge = finest.gsd_m if finest.needs_warp else abs(finest.grid.transform.a)
-    left, top = floor(west / edge) * edge, ceil(north / edge) * edge
-    width, height = ceil((east - left) / edge), ceil((top - south) / edge)
+    west, south, east, north = union_all([_outline(look, crs) for look in looks]).bounds
+    edge, origin = finest.gsd_m, (0.0, 0.0)
+    if not finest.needs_warp:  # its pixels stay where they are
+        edge, origin = finest.grid.transform.a, (finest.grid.transform.c, finest.grid.transform.f)
+    left, right = _whole(west - origin[0], edge, floor), _whole(east - origin[0], edge, ceil)
+    low, high = _whole(south - origin[1], edge, floor), _whole(north - origin[1], edge, ceil)
+    width, height = right - left, high - low
     _check_near(looks, edge, width * height)
-    return GeoBox(crs, Affine(edge, 0.0, left, 0.0, -edge, top), height, width)
+    corner = origin[0] + left * edge, origin[1] + high * edge
+    return GeoBox(crs, Affine(edge, 0.0, corner[0], 0.0, -edge, corner[1]), height, width)
+
+
+def _outline(look: RasterLook, crs: CRS) -> BaseGeometry:
+    if look.grid.crs == crs:
+        return footprint(look.grid)
+    return reproject_geometry(look.area, CGCS2000, crs)
+
+
+def _whole(length: float, edge: float, rounded: Callable[[float], int]) -> int:
+    """Pixels of a length, rounded outwards but for a thousandth of one."""
+    near = round(length / edge)
+    return near if abs(length / edge - near) < _EXACT else rounded(length / edge)
 
 
 def _check_near(looks: Sequence[RasterLook], edge: float, pixels: int) -> None:
