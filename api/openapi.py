@@ -15,6 +15,7 @@ TAGS = [
     {"name": "layers", "description": "图层及版本 / layers and their editions"},
     {"name": "imagery", "description": "影像与运行 / scenes, runs and jobs"},
     {"name": "uploads", "description": "上传 / files of flights, by the tus protocol"},
+    {"name": "flights", "description": "无人机飞行 / drone flights"},
     {"name": "missions", "description": "飞行任务 / flights that leads ask for"},
     {"name": "stac", "description": "影像目录 / scenes for other tools, by STAC"},
     {"name": "accounts", "description": "账号 / accounts"},

@@ -7,7 +7,18 @@ from secrets import token_hex
 from typing import Any
 
 from shapely import MultiPolygon
-from sqlalchemy import ColumnElement, Connection, Row, false, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    false,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from geo.errors import ConflictError, InputError, NotFoundError
 from leads.domain.flight import FlightAction, FlightState, Product
@@ -16,8 +27,7 @@ from leads.domain.roles import Actor, Role
 from leads.store.flight_events import note
 from leads.store.flight_tables import flight_files, flights, missions
 from leads.store.jobs import enqueue
-from leads.store.mission_state import settle
-from leads.store.missions import check_wanted
+from leads.store.mission_state import check_wanted, settle
 from leads.store.schema import leads
 from leads.store.scope import SEES_ALL, in_scope
 
@@ -159,13 +169,21 @@ def list_flights(
     states: Sequence[FlightState] = (),
     mission_id: str | None = None,
     limit: int = 100,
+    after: tuple[datetime, str] | None = None,
 ) -> tuple[FlightRow, ...]:
-    """Flights that `actor` may see, the latest first."""
+    """Flights that `actor` may see, the latest first; `after`: those behind that place of the list.
+
+    A place is the instant at which a flight was opened, and its id.
+    """
     asked = select(*_COLUMNS).where(sees_flights(actor))
     if states:
         asked = asked.where(flights.c.state.in_(states))
     if mission_id is not None:
         asked = asked.where(flights.c.mission_id == mission_id)
+    if after is not None:
+        opened_at, flight_id = after
+        same = and_(flights.c.opened_at == opened_at, flights.c.flight_id > flight_id)
+        asked = asked.where(or_(flights.c.opened_at < opened_at, same))
     asked = asked.order_by(flights.c.opened_at.desc(), flights.c.flight_id).limit(limit)
     return tuple(_flight(row) for row in connection.execute(asked))
 

@@ -1,17 +1,51 @@
-"""Where missions are: worked out anew from flights and runs, so that no order of events matters."""
+"""Where missions are, worked out anew from flights and runs, and who sees which of them."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true, update
 
+from geo.errors import ConflictError, NotFoundError
 from leads.domain.flight import FlightState
 from leads.domain.mission import STANDING, MissionState, state_after
+from leads.domain.roles import Actor, Role
 from leads.store.flight_tables import flights, missions
-from leads.store.schema import run_withdrawals, runs
+from leads.store.schema import leads, run_withdrawals, runs
+from leads.store.scope import SEES_ALL, in_scope
+
+
+def sees_missions(actor: Actor) -> ColumnElement[bool]:
+    """The where clause over `missions` that holds for what `actor` may see.
+
+    The city's desk and batch operators: all. Officers: those over leads of their unit, and those
+    they are to fly. Drone operators, who see no lead: those they are to fly. All others: none.
+    """
+    own = missions.c.assigned_to == actor.account_id
+    if actor.role in SEES_ALL | {Role.BATCH_OPERATOR}:
+        return true()
+    if actor.role is Role.DISTRICT_OFFICER:
+        return or_(own, missions.c.lead_id.in_(select(leads.c.lead_id).where(in_scope(actor))))
+    return own if actor.role is Role.DRONE_OPERATOR else false()
+
+
+def check_wanted(connection: Connection, actor: Actor, mission_id: str) -> None:
+    """Refuse a flight for a mission that `actor` may not see, or that is no longer wanted.
+
+    Raises NotFoundError and ConflictError.
+    """
+    asked = select(missions.c.state).where(
+        missions.c.mission_id == mission_id, sees_missions(actor)
+    )
+    state = connection.scalar(asked)
+    if state is None:
+        raise NotFoundError(f"no mission {mission_id!a:.40}, or not for this account")
+    if state == MissionState.CANCELLED:
+        raise ConflictError(
+            f"mission {mission_id} is cancelled: open the flight without it, or for another"
+        )
 
 
 def settle(connection: Connection, mission_id: str, now: datetime) -> MissionState:
-    """Set a mission's state and flight from what there is, and return the state.
+    """Set a mission's state and flight from what there is, so that no order matters; the state.
 
     To be called in every transaction that receives, refuses, withdraws or replaces a flight for it,
     or files or withdraws a run of one. Changes nothing, the version least of all, where nothing

@@ -7,15 +7,11 @@ from typing import Any
 
 from shapely import MultiPolygon
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    false,
     func,
     insert,
-    or_,
     select,
-    true,
     update,
 )
 
@@ -34,9 +30,10 @@ from leads.store.events import append_event
 from leads.store.flight_tables import missions
 from leads.store.lead_row import LeadRow
 from leads.store.leads import change_lead, lock_lead
+from leads.store.mission_state import sees_missions
 from leads.store.places import bounds_columns
 from leads.store.schema import leads
-from leads.store.scope import SEES_ALL, in_scope
+from leads.store.scope import SEES_ALL
 from leads.store.steps import state_columns
 
 MAY_ASK = SEES_ALL | {Role.DISTRICT_OFFICER}
@@ -65,20 +62,6 @@ class Wanted:
     """Account that flies it."""
     note: str | None = None
     """For the pilot."""
-
-
-def sees_missions(actor: Actor) -> ColumnElement[bool]:
-    """The where clause over `missions` that holds for what `actor` may see.
-
-    The city's desk and batch operators: all. Officers: those over leads of their unit, and those
-    they are to fly. Drone operators, who see no lead: those they are to fly. All others: none.
-    """
-    own = missions.c.assigned_to == actor.account_id
-    if actor.role in SEES_ALL | {Role.BATCH_OPERATOR}:
-        return true()
-    if actor.role is Role.DISTRICT_OFFICER:
-        return or_(own, missions.c.lead_id.in_(select(leads.c.lead_id).where(in_scope(actor))))
-    return own if actor.role is Role.DRONE_OPERATOR else false()
 
 
 def ask(
@@ -133,17 +116,6 @@ def mission_seen(
     if row is None:
         raise NotFoundError(f"no mission {mission_id!a:.40}, or not for this account")
     return _mission(row)
-
-
-def check_wanted(connection: Connection, actor: Actor, mission_id: str) -> None:
-    """Refuse a flight for a mission that `actor` may not see, or that is no longer wanted.
-
-    Raises NotFoundError and ConflictError.
-    """
-    if mission_seen(connection, actor, mission_id).state is MissionState.CANCELLED:
-        raise ConflictError(
-            f"mission {mission_id} is cancelled: open the flight without it, or for another"
-        )
 
 
 def list_missions(
