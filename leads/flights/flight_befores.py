@@ -4,7 +4,7 @@ Flights go before aerial images, those before satellites; among equals it is the
 satellites the same season is asked for, and what clouds hid is not counted as shown.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -49,20 +49,18 @@ class Candidate:
     """Share of the flight's ground that it shows clear, 0 to 1."""
 
 
-def choose_before(
-    connection: Connection,
-    area: BaseGeometry,
-    day: date,
-    is_there: Callable[[SceneRow], bool] | None = None,
-) -> SceneRow | None:
-    """The earlier image to compare a flight of `area` (EPSG:4490) on `day` with, or None.
+def befores(
+    connection: Connection, area: BaseGeometry, day: date, until: date | None = None
+) -> tuple[SceneRow, ...]:
+    """Earlier images to compare a flight of `area` (EPSG:4490) on `day` with, the best first.
 
-    `is_there` tells whether an image's pixels can be read; by default whether its files are there.
+    Only such whose files are there. Those later than `until` come last: they may show what the
+    mission asked about.
     """
-    there = is_there or pixels_there
-    found = (one for one in candidates(connection, area, day) if there(one.scene))
-    best = max(found, key=lambda one: _rank(one, day), default=None)
-    return None if best is None else best.scene
+    found = [one for one in candidates(connection, area, day) if pixels_there(one.scene)]
+    last = until or day
+    found.sort(key=lambda one: (one.scene.date <= last, *_rank(one, day)), reverse=True)
+    return tuple(one.scene for one in found)
 
 
 def candidates(connection: Connection, area: BaseGeometry, day: date) -> Iterable[Candidate]:

@@ -1,18 +1,21 @@
 """Files of flights: originals and what they say; bytes lie in the depot, under their SHA-256."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from leads.domain.event import Json
-from leads.domain.flight import FileKind, FlightAction
+from leads.domain.flight import FileKind, FlightAction, FlightState
 from leads.domain.roles import Actor
 from leads.store.flight_events import note
-from leads.store.flight_tables import flight_files
+from leads.store.flight_tables import flight_files, flights
 from leads.store.flights import complete, flight_row
+
+STANDS = (FlightState.RECEIVED, FlightState.QUEUED, FlightState.KEPT)
+"""States of a flight of which a second one of the same files would be a double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,57 @@ def file_arrived(
     here = connection.scalar(select(func.count()).select_from(flight_files).where(*came))
     if announced is not None and here == announced:
         complete(connection, file.flight_id, now, actor)
+
+
+def describe_file(connection: Connection, flight_id: str, name: str, **values: object) -> None:
+    """Keep what was learnt of a file of a flight: its kind, facts, time, place or device."""
+    one = (flight_files.c.flight_id == flight_id, flight_files.c.name == name)
+    connection.execute(update(flight_files).where(*one).values(**values))
+
+
+def same_files(connection: Connection, flight_id: str) -> tuple[str, ...]:
+    """Flights that stand and came with exactly the same files, by SHA-256; the earliest first."""
+    came = select(flight_files.c.flight_id, flight_files.c.sha256).where(
+        flight_files.c.archive.is_(None)
+    )
+    mine = {row.sha256 for row in connection.execute(came.where(_of(flight_id)))}
+    if not mine:
+        return ()
+    sharing = came.where(flight_files.c.sha256.in_(list(mine)[:1]), ~_of(flight_id)).subquery()
+    asked = (
+        select(flights.c.flight_id)
+        .where(flights.c.flight_id.in_(select(sharing.c.flight_id)), flights.c.state.in_(STANDS))
+        .order_by(flights.c.opened_at, flights.c.flight_id)
+    )
+    found = []
+    for other in connection.scalars(asked):
+        theirs = {row.sha256 for row in connection.execute(came.where(_of(other)))}
+        if theirs == mine:
+            found.append(str(other))
+    return tuple(found)
+
+
+def unshared(connection: Connection, flight_id: str) -> tuple[str, ...]:
+    """SHA-256 of a flight's files that no flight has that was not taken back."""
+    gone = (FlightState.WITHDRAWN, FlightState.REPLACED)
+    others = select(flight_files.c.sha256).join(
+        flights, flights.c.flight_id == flight_files.c.flight_id
+    )
+    kept = or_(flights.c.state.not_in(gone), flights.c.scene_id.is_not(None))
+    held = set(connection.scalars(others.where(kept, ~_of(flight_id))))
+    own = connection.scalars(select(flight_files.c.sha256).where(_of(flight_id)).distinct())
+    return tuple(sorted(sha256 for sha256 in own if sha256 not in held))
+
+
+def sizes_of(connection: Connection, flight_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Flight -> how many files came, and their bytes; flights without any are left out."""
+    asked = (
+        select(flight_files.c.flight_id, func.count(), func.sum(flight_files.c.bytes))
+        .where(flight_files.c.flight_id.in_(flight_ids), flight_files.c.archive.is_(None))
+        .group_by(flight_files.c.flight_id)
+    )
+    return {flight_id: (int(n), int(size)) for flight_id, n, size in connection.execute(asked)}
+
+
+def _of(flight_id: str) -> ColumnElement[bool]:
+    return flight_files.c.flight_id == flight_id

@@ -1,5 +1,6 @@
 """Steps of uploads: a writer takes over, tells how far it is, and ends; bytes lie in the depot."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, update
@@ -177,6 +178,14 @@ def check_receives(connection: Connection, flight_id: str) -> None:
 def lock_originals(connection: Connection) -> None:
     """Let no original go, and no upload become whole, beside this transaction."""
     lock_for(connection, UPLOADS_LOCK)
+
+
+def bytes_went(
+    connection: Connection, flight_id: str, originals: Sequence[str], now: datetime
+) -> None:
+    """Note that these originals of a flight are gone: their uploads count no more."""
+    went = (uploads.c.flight_id == flight_id, uploads.c.sha256.in_(originals))
+    connection.execute(update(uploads).where(*went).values(bytes_gone=True, updated_at=now))
 
 
 def _as_writer(
