@@ -130,7 +130,7 @@ class NewMission(Request):
 
     gsd_m: Annotated[float, Field(ge=0.005, le=0.5)] = 0.03
     """Ground length of a pixel, in metres."""
-    margin_m: Annotated[float, Field(ge=0, le=500)] = 30.0
+    margin_m: Annotated[float, Field(ge=5, le=500)] = 30.0
     """Around the lead's outline, in metres."""
     assigned_to: Number | None = None
     """Account that flies it."""

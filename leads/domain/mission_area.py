@@ -1,7 +1,5 @@
 """The area of a mission: around a lead's outline, plain enough for a flight app; pure."""
 
-from math import cos, pi
-
 from shapely import MultiPolygon, Polygon
 
 from geo.area import geodesic_area_m2
@@ -14,23 +12,20 @@ place itself and something around it to be placed by."""
 
 MOST_AREA_M2 = 25e6
 """Contiguous ground that one flight may show and one copy may hold: large-scale imagery of more is
-on the list of secrets (2.7 of the domain's rules)."""
-
-_QUAD = 2  # corners of a quarter circle: an octagon around a point
+on the list of secrets (自然资发〔2020〕95号)."""
 
 
 def mission_area(outline: MultiPolygon, margin_m: float = DEFAULT_MARGIN_M) -> MultiPolygon:
     """Ground to be flown, EPSG:4490, for an outline in EPSG:4490.
 
-    The convex hull with at least `margin_m` metres around it, in few corners: it is easy to fly,
-    and whoever flies for others does not learn the outline. Raises InputError for more than
-    MOST_AREA_M2.
+    The smallest rectangle around it, turned as it lies, and `margin_m` metres more on every side:
+    rows of frames are flown in rectangles, and whoever flies for others learns neither the outline
+    nor a corner of it. Raises InputError for more than MOST_AREA_M2.
     """
     lon, lat = outline.centroid.coords[0]
     plane = plane_for(lon, lat)
-    hull = reproject_geometry(outline, CGCS2000, plane).convex_hull
-    reach = margin_m / cos(pi / (4 * _QUAD))  # chords of the corners then keep the margin
-    around = hull.buffer(reach, quad_segs=_QUAD) if margin_m else hull
+    frame = reproject_geometry(outline, CGCS2000, plane).minimum_rotated_rectangle
+    around = frame.buffer(margin_m, join_style="mitre")
     if not isinstance(around, Polygon):
         raise InputError("an outline without area: draw the lead anew")
     area = MultiPolygon([reproject_geometry(around, plane, CGCS2000)])
