@@ -1,6 +1,7 @@
 """Blocks: a bounded, evenly spread choice of windows to look at before the tiles are run."""
 
 from collections.abc import Iterator
+from math import ceil
 
 from geo.geobox import GeoBox, Window
 
@@ -21,14 +22,32 @@ def spread_blocks(grid: GeoBox) -> Iterator[Window]:
     """
     size = block_px(grid)
     height, width = min(size, grid.height), min(size, grid.width)
-    rows, cols = grid.height // height, grid.width // width
+    for row, col in _spread(grid.height // height, grid.width // width):
+        yield Window(row * height, col * width, height, width)
+
+
+def overlapping_blocks(grid: GeoBox, size: int) -> Iterator[Window]:
+    """Yield blocks of `size` pixels that cover the whole grid, evenly, in the same spread order.
+
+    They overlap where the grid is no multiple of them; an edge shorter than `size` is one block's.
+    """
+    height, width = min(size, grid.height), min(size, grid.width)
+    rows, cols = ceil(grid.height / height), ceil(grid.width / width)
+    for row, col in _spread(rows, cols):
+        top = row * (grid.height - height) // max(1, rows - 1)
+        left = col * (grid.width - width) // max(1, cols - 1)
+        yield Window(top, left, height, width)
+
+
+def _spread(rows: int, cols: int) -> Iterator[tuple[int, int]]:
+    """The cells (row, column) of a lattice, by the R2 sequence."""
     seen: set[tuple[int, int]] = set()
     for k in range(50 * rows * cols):
         row = int((0.5 + k / PLASTIC) % 1 * rows)
         col = int((0.5 + k / PLASTIC**2) % 1 * cols)
         if (row, col) not in seen:
             seen.add((row, col))
-            yield Window(row * height, col * width, height, width)
+            yield row, col
 
 
 def block_px(grid: GeoBox) -> int:

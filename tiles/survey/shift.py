@@ -18,11 +18,15 @@ from scipy import fft
 from geo.raster import Mask
 
 Image = NDArray[np.float64]
+Surface = NDArray[np.float64]
+"""Correlation (y, x) of two images at each shift, zero in the middle."""
 
 SEARCH_PX = 16
-"""Shifts looked for, in each direction."""
+"""Shifts a survey looks for, in each direction."""
 MIN_QUALITY = 6.0
 """Height of a trusted peak in standard deviations; the highest of pure noise reaches about 4."""
+PEAK_PX = 4
+"""What is nearer to a peak is part of it."""
 LOW_PASS = 0.18
 """Standard deviation of the spectral weight, in cycles per pixel; above it is mostly noise."""
 
@@ -59,12 +63,42 @@ def block_shift(before: Image, after: Image, observed: Mask) -> Shift | None:
     Pixels that are not `observed`, and those beside them, take no part. None when a date shows no
     edge at all; quality 0 when the peak lies on the border of the search.
     """
-    window = np.outer(np.hanning(observed.shape[0]), np.hanning(observed.shape[1]))
-    weight = window * cv2.erode(observed.astype(np.uint8), np.ones((3, 3), np.uint8))
-    first, second = _edges(before) * weight, _edges(after) * weight
+    surface = correlation(before, after, observed, observed, SEARCH_PX)
+    return None if surface is None else peak(surface)
+
+
+def correlation(
+    before: Image, after: Image, seen_before: Mask, seen_after: Mask, reach_px: int
+) -> Surface | None:
+    """How well two images (y, x) of one size agree at each shift of whole pixels.
+
+    Returns (y, x) for shifts of -reach_px - 1 to reach_px + 1 in both axes, zero in the middle.
+    Pixels that are not seen, and those beside them, take no part. None when one shows no edge.
+    """
+    window = np.outer(np.hanning(before.shape[0]), np.hanning(before.shape[1]))
+    first, second = (
+        _edges(image) * (window * cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)))
+        for image, seen in ((before, seen_before), (after, seen_after))
+    )
     if not first.any() or not second.any():
         return None
-    return _peak(_phase_correlation(first, second))
+    return _phase_correlation(first, second, reach_px)
+
+
+def peak(surface: Surface) -> Shift:
+    """Sub-pixel place of the highest value of a correlation and how far it stands out.
+
+    Quality 0 when it lies on the border of what was searched.
+    """
+    row, col = np.unravel_index(surface.argmax(), surface.shape)
+    last_row, last_col = (edge - 1 for edge in surface.shape)
+    if not (0 < row < last_row and 0 < col < last_col):
+        return Shift(0.0, 0.0, 0.0)
+    y = row - last_row // 2 + _vertex(surface[row - 1 : row + 2, col])
+    x = col - last_col // 2 + _vertex(surface[row, col - 1 : col + 2])
+    around = np.hypot(*np.ogrid[-row : last_row + 1 - row, -col : last_col + 1 - col]) > PEAK_PX
+    rest = surface[around]
+    return Shift(float(x), float(y), float((surface[row, col] - rest.mean()) / rest.std()))
 
 
 def agree(shifts: Sequence[Shift]) -> Agreement | None:
@@ -101,30 +135,17 @@ def _edges(image: Image) -> NDArray[np.complex128]:
 
 
 def _phase_correlation(
-    before: NDArray[np.complex128], after: NDArray[np.complex128]
-) -> NDArray[np.float64]:
-    """Correlation (y, x) for shifts -SEARCH_PX-1 .. SEARCH_PX+1 in both axes."""
+    before: NDArray[np.complex128], after: NDArray[np.complex128], reach_px: int
+) -> Surface:
+    """Correlation (y, x) for shifts -reach_px-1 .. reach_px+1 in both axes."""
     cross = fft.fft2(after) * np.conj(fft.fft2(before))
     size = np.abs(cross)
     fy, fx = fft.fftfreq(before.shape[0])[:, None], fft.fftfreq(before.shape[1])[None]
     low_pass = np.exp(-(fx**2 + fy**2) / (2 * LOW_PASS**2))
     surface = fft.ifft2(cross / np.maximum(size, 1e-12 * size.max()) * low_pass).real
-    reach = np.arange(-SEARCH_PX - 1, SEARCH_PX + 2)
-    cut: NDArray[np.float64] = surface[np.ix_(reach % surface.shape[0], reach % surface.shape[1])]
+    reach = np.arange(-reach_px - 1, reach_px + 2)
+    cut: Surface = surface[np.ix_(reach % surface.shape[0], reach % surface.shape[1])]
     return cut
-
-
-def _peak(surface: NDArray[np.float64]) -> Shift:
-    """Sub-pixel place of the highest value and how far it stands out."""
-    row, col = np.unravel_index(surface.argmax(), surface.shape)
-    last = surface.shape[0] - 1
-    if not (0 < row < last and 0 < col < last):
-        return Shift(0.0, 0.0, 0.0)
-    y = row - SEARCH_PX - 1 + _vertex(surface[row - 1 : row + 2, col])
-    x = col - SEARCH_PX - 1 + _vertex(surface[row, col - 1 : col + 2])
-    around = np.hypot(*np.ogrid[-row : last + 1 - row, -col : last + 1 - col]) > 4
-    rest = surface[around]
-    return Shift(float(x), float(y), float((surface[row, col] - rest.mean()) / rest.std()))
 
 
 def _vertex(three: NDArray[np.float64]) -> float:
