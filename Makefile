@@ -73,8 +73,9 @@ test: lint ## 静态检查与快速测试，10 分钟内 / checks and the quick 
 test-all: test $(PAGE) ## 先 test，再跑慢测试、QGIS、网页与笔记本，30 分钟内 / test, then slow, QGIS, page, notebooks
 	$(PYTEST) -m 'slow or qgis or web'
 
-soak: $(STAMP) ## 手动：每条定律数千例 / by hand: thousands of examples per law
+soak: $(STAMP) ## 手动：每条定律数千例，2 GB 上传中断五次 / by hand: thousands of examples per law, a 2 GB upload interrupted
 	HYPOTHESIS_PROFILE=soak $(PYTEST) -m 'not slow and not qgis and not web' --timeout=0
+	$(BIN)/python -m tests.api.uploads.interrupted
 
 lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -113,7 +113,8 @@ class _Live:
     receipt: Receipt
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _gathered: bytearray = field(default_factory=bytearray)
+    _gathered: list[bytes] = field(default_factory=list)
+    _size: int = 0
     _pushing: "asyncio.Task[None] | None" = None
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -154,7 +155,7 @@ class _Live:
         """Hand over what was gathered, in its order."""
         async with self._order:
             if self._gathered:
-                data, self._gathered = self._gathered, bytearray()
+                data, self._gathered, self._size = self._gathered, [], 0
                 await self.under_way.run(lambda: self.receipt.take(data))
 
     async def _come(self, request: Request) -> None:
@@ -163,15 +164,17 @@ class _Live:
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            self._gathered += message.get("body", b"")
+            if body := message.get("body"):
+                self._gathered.append(body)
+                self._size += len(body)
             more = message.get("more_body", False)
             if self._pushing is not None and self._pushing.done():
                 self._pushing.result()
                 self._pushing = None
-            if len(self._gathered) >= MOST and self._pushing is not None:
+            if self._size >= MOST and self._pushing is not None:
                 await self._pushing
                 self._pushing = None
-            if len(self._gathered) >= LEAST and self._pushing is None:
+            if self._size >= LEAST and self._pushing is None:
                 self._pushing = asyncio.create_task(self.push())
         if self._pushing is not None:
             await self._pushing

@@ -95,5 +95,16 @@ def scaling(runs: int, as_json: bool) -> None:  # noqa: FBT001
     _report(bench_scaling(runs), as_json)
 
 
+@bench.command()
+@click.option("--megabytes", type=click.IntRange(1), default=512, show_default=True)
+@click.option("--runs", type=click.IntRange(5), default=5, show_default=True, help="Timed runs.")
+@json_option
+def upload(megabytes: int, runs: int, as_json: bool) -> None:  # noqa: FBT001
+    """Upload a file of random bytes, beside `curl -T` to the same server."""
+    from api.bench_upload import bench_upload  # noqa: PLC0415 (the server, for this one only)
+
+    _report(bench_upload(megabytes, runs), as_json)
+
+
 def _report(measured: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT001
     click.echo(json.dumps(measured, ensure_ascii=False, indent=None if as_json else 2))

@@ -110,7 +110,12 @@ def run_server(settings: Settings, host: str, port: int, *, another_port: bool =
 
     with _listening(host, port, another_port=another_port) as listener:
         click.echo(f"http://{host}:{listener.getsockname()[1]}  (Ctrl-C 结束 / ends it)")
-        config = uvicorn.Config(create_app(settings), log_level="warning", server_header=False)
+        config = uvicorn.Config(
+            create_app(settings),
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=10,  # an upload of hours is gone on with at the next start
+        )
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listener])
 

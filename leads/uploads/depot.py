@@ -1,6 +1,6 @@
 """Depot: keeps originals under their SHA-256, and what has come so far of uploads under way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,7 @@ class Arrived:
 class Incoming(Protocol):
     """The end of an upload to which one writer appends."""
 
-    def append(self, data: bytes | bytearray) -> None:
+    def append(self, data: Sequence[bytes]) -> None:
         """Take more bytes. Raises DiskFullError, SourceError."""
         ...
 

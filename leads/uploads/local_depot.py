@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from hashlib import sha256 as new_sha256
@@ -14,6 +14,8 @@ from geo.errors import DiskFullError, HeldError, NotFoundError, StoreError
 from leads.uploads.depot import BLOCK, Arrived
 from leads.uploads.short import ShortError
 
+IOV_MAX = 1024
+"""Blocks that one call may write."""
 _FULL = (ENOSPC, EDQUOT, EFBIG)
 
 
@@ -95,7 +97,7 @@ class LocalDepot:
         try:
             for block in _blocks(path, 0, None):
                 hashed.update(block)
-                into.append(block)
+                into.append([block])
             arrived = into.settle()
             self.assemble(arrived, hashed.hexdigest(), lambda: None)
         finally:
@@ -141,14 +143,21 @@ class LocalIncoming:
         self._file, self._path = file, path
         self._upload_id, self._size = arrived.upload_id, arrived.size
 
-    def append(self, data: bytes | bytearray) -> None:
+    def append(self, data: Sequence[bytes]) -> None:
         """Take more bytes."""
-        left = memoryview(data)
         with _told(self._path):
-            while left:
-                written = os.write(self._file, left)
-                self._size += written
-                left = left[written:]
+            for start in range(0, len(data), IOV_MAX):
+                self._append(data[start : start + IOV_MAX])
+
+    def _append(self, data: Sequence[bytes]) -> None:
+        written = os.writev(self._file, data)
+        self._size += written
+        left = sum(map(len, data)) - written
+        while left:  # the disk took a part only, as just before it is full
+            rest = b"".join(data)[-left:]
+            written = os.write(self._file, rest)
+            self._size += written
+            left -= written
 
     def settle(self) -> Arrived:
         """Wait until the disk has all of it."""

@@ -35,18 +35,22 @@ def text_of(sent: bytes) -> str:
 
 def set_right(text: str) -> str:
     """Text that was read in a wrong encoding on its way, as it was meant; all other as it is."""
+    if text.isascii():
+        return text
     for misread, meant in (
         ("latin-1", "utf-8"),
         ("cp1252", "utf-8"),
-        ("latin-1", "gb18030"),
-        ("cp1252", "gb18030"),
+        ("latin-1", "gb2312"),
+        ("cp1252", "gb2312"),
         ("gb18030", "utf-8"),
     ):
-        if text.isascii() or (misread != "gb18030" and _HAN.search(text)):
-            return text
+        if (misread == "gb18030") != bool(_HAN.search(text)):
+            continue
         try:
             told = text.encode(misread).decode(meant)
         except UnicodeError:
+            continue
+        if meant == "gb2312" and not _in_pairs(text):
             continue
         if _HAN.search(told) and len(told) < len(text) and _readable(told):
             return told
@@ -90,6 +94,15 @@ def _clean_part(raw: str) -> str:
     suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
     stem = part.removesuffix(suffix).encode()[: MOST_BYTES - len(suffix.encode())]
     return (stem.decode("utf-8", "ignore").rstrip(" .") + suffix) if part else ""
+
+
+def _in_pairs(text: str) -> bool:
+    """Whether signs beyond ASCII come as GBK read one byte at a time: in pairs, and some of them.
+
+    A word of German or French has one here and there.
+    """
+    runs = [len(run) for run in re.findall(r"[^\x00-\x7f]+", text)]
+    return sum(runs) >= 4 and all(run % 2 == 0 for run in runs)
 
 
 def _readable(text: str) -> bool:

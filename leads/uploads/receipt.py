@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 EVERY_BYTES = 64 << 20
-"""Bytes after which the row is told how far it is: what a killed server loses at most."""
+"""Bytes after which the row is told how far it is."""
+LEAST_S = 2.0
+"""Seconds between two such tellings at least: a killed server costs a fast link these."""
 EVERY_S = 10.0
 """Seconds after which it is told on a slow link."""
 ALIVE_S = 20.0
@@ -114,15 +116,17 @@ class Receipt:
         self._piece = hashlib.new(self.checksum.algorithm) if self.checksum else None
         return row
 
-    def take(self, data: bytes | bytearray) -> None:
+    def take(self, data: Sequence[bytes]) -> None:
         """Take bytes, and tell the row now and then. Raises LeaseLostError, DiskFullError."""
         with self._lock:
-            self._hash.update(data)
-            if self._piece is not None:
-                self._piece.update(data)
+            for block in data:
+                self._hash.update(block)
+                if self._piece is not None:
+                    self._piece.update(block)
             self._open.append(data)
-            self._at += len(data)
-            if self._at - self._safe >= EVERY_BYTES:
+            self._at += sum(map(len, data))
+            due = self._at - self._safe >= EVERY_BYTES
+            if due and monotonic() - self._told >= LEAST_S:
                 self._settle()
 
     def tick(self) -> None:
@@ -152,7 +156,7 @@ class Receipt:
             arrived = self._open.settle()
             try:
                 return self._finish(arrived)
-            except LeaseLostError:
+            except (LeaseLostError, ChecksumError):
                 raise
             except ConflictError as error:
                 self._refuse(str(error))

@@ -5,11 +5,11 @@ row names those that count: any process goes on where another one was, and a wri
 over can add nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256 as new_sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geo.errors import DiskFullError, NotFoundError, SourceError
 from leads.uploads.depot import BLOCK, Arrived
@@ -59,13 +59,7 @@ class S3Depot:
     def assemble(self, arrived: Arrived, sha256: str, alive: Callable[[], None]) -> None:
         """Write the pieces into one object; see Depot."""
         if not self.has(sha256):
-
-            def told() -> Iterator[bytes]:
-                for block in self.read_arrived(arrived, 0):
-                    alive()
-                    yield block
-
-            self.put(self._of_original(sha256), told())
+            self._put(self._of_original(sha256), self.read_arrived(arrived, 0), alive)
 
     def drop(self, upload_id: str) -> None:
         """Remove the pieces of an upload."""
@@ -98,7 +92,7 @@ class S3Depot:
         if not self.has(hashed.hexdigest()):
             with path.open("rb") as file:
                 blocks = iter(lambda: file.read(BLOCK), b"")
-                self.put(self._of_original(hashed.hexdigest()), blocks)
+                self._put(self._of_original(hashed.hexdigest()), blocks, lambda: None)
         return hashed.hexdigest(), size
 
     def read(self, sha256: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -137,12 +131,24 @@ class S3Depot:
             self._opened = open_bucket(self._bucket, PATIENCE)
         return self._opened
 
-    def put(self, key: str, content: Any) -> None:  # noqa: ANN401  (bytes, or an iterator of them)
-        """Write an object, whole or not at all."""
+    def put_piece(self, key: str, content: bytes) -> None:
+        """Write a piece in one request."""
         import obstore  # noqa: PLC0415
 
         with _told(self._bucket):
-            obstore.put(self.store, key, content, chunk_size=PIECE, max_concurrency=2)
+            obstore.put(self.store, key, content, use_multipart=False)
+
+    def _put(self, key: str, blocks: Iterable[bytes], alive: Callable[[], None]) -> None:
+        import obstore  # noqa: PLC0415
+
+        with _told(self._bucket):
+            writer = obstore.open_writer(self.store, key, buffer_size=PIECE, max_concurrency=2)
+        for block in blocks:
+            with _told(self._bucket):
+                writer.write(block)
+            alive()
+        with _told(self._bucket):
+            writer.close()  # only now the object is there; without it, never
 
     def place_of_parts(self, upload_id: str) -> str:
         """Where the pieces of an upload lie."""
@@ -194,11 +200,12 @@ class S3Incoming:
         self._depot, self._arrived, self._writer = depot, arrived, writer
         self._gathered = bytearray()
 
-    def append(self, data: bytes | bytearray) -> None:
+    def append(self, data: Sequence[bytes]) -> None:
         """Take more bytes."""
-        self._gathered += data
-        if len(self._gathered) >= PIECE:
-            self.settle()
+        for block in data:
+            self._gathered += block
+            if len(self._gathered) >= PIECE:
+                self.settle()
 
     def settle(self) -> Arrived:
         """Send what was gathered."""
@@ -206,7 +213,7 @@ class S3Incoming:
             start, stop = self._arrived.size, self._arrived.size + len(self._gathered)
             part = f"{start:015d}-{stop:015d}-{self._writer}"
             place = self._depot.place_of_parts(self._arrived.upload_id)
-            self._depot.put(place + part, bytes(self._gathered))
+            self._depot.put_piece(place + part, bytes(self._gathered))
             self._arrived = Arrived(self._arrived.upload_id, stop, (*self._arrived.parts, part))
             self._gathered = bytearray()
         return self._arrived
