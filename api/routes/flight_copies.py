@@ -1,6 +1,8 @@
 """Copies of flights that leave the case: coarse, boxed and labelled; each is written down."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any
@@ -10,6 +12,7 @@ from fastapi.responses import FileResponse
 from shapely import MultiPolygon
 from sqlalchemy import Connection
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 
 from api.accounts.rights import Right
 from api.accounts.signed_in import may
@@ -17,7 +20,7 @@ from api.bodies.flight_copies import Boxed, Boxes, CopyOfPhoto, FileName, ImageC
 from api.bodies.flights import FlightId
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
-from geo.errors import NotFoundError
+from geo.errors import DiskFullError, NotFoundError
 from leads.domain.flight import FlightAction
 from leads.domain.roles import Actor
 from leads.flights.share import Copy, Sharer
@@ -72,7 +75,7 @@ def put(flight_id: FlightId, body: Boxes, sender: Sender, ctx: Ctx) -> Boxed:
     operation_id="copy_image",
     response_class=FileResponse,
     responses={
-        **problems(*ACCOUNT, 404, 409, 412, body=True),
+        **problems(*ACCOUNT, 404, 409, 412, 507, body=True),
         **_file("image/tiff", "A COG, no finer than 5 cm outside the lead's outline."),
     },
 )
@@ -97,7 +100,7 @@ def copy_image(flight_id: FlightId, body: ImageCopy, sender: Sender, ctx: Ctx) -
         return flight, shown, found.get(lead_id)
 
     flight, shown, fine = ctx.write(wanted)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _room_told():
         copy = _sharer(ctx).image(flight, shown, fine, now)
     return _sent(ctx, sender, flight_id, copy, body.to, body.why)
 
@@ -107,7 +110,7 @@ def copy_image(flight_id: FlightId, body: ImageCopy, sender: Sender, ctx: Ctx) -
     operation_id="copy_photo",
     response_class=FileResponse,
     responses={
-        **problems(*ACCOUNT, 404, 409, 412, body=True),
+        **problems(*ACCOUNT, 404, 409, 412, 507, body=True),
         **_file("image/jpeg", "The photo, boxed, without metadata."),
     },
 )
@@ -119,9 +122,18 @@ def copy_photo(flight_id: FlightId, body: CopyOfPhoto, sender: Sender, ctx: Ctx)
     """
     with reading(ctx.engine) as connection:
         photo = photo_seen(connection, sender, flight_id, body.name)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _room_told():
         copy = _sharer(ctx).photo(ctx.depot, photo)
     return _sent(ctx, sender, flight_id, copy, body.to, body.why)
+
+
+@contextmanager
+def _room_told() -> Iterator[None]:
+    try:
+        yield
+    except DiskFullError:  # which folder it is concerns the server's operator
+        detail = "no room for a copy on the server's disk: tell its operator, and ask again"
+        raise HTTPException(507, detail) from None
 
 
 def _sharer(ctx: Ctx) -> Sharer:

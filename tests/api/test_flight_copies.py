@@ -17,6 +17,7 @@ from geo.geobox import GeoBox
 from leads.custody.chain import verify
 from leads.domain.flight import FileKind, FlightAction, FlightEvent, FlightState
 from leads.domain.roles import Actor, Role
+from leads.run.jobs.disk_guard import DiskGuard
 from leads.store.engine import reading, writing
 from leads.store.flight_events import custody
 from leads.store.flight_files import FlightFile, file_arrived
@@ -168,6 +169,17 @@ def test_more_than_25_km2_in_one_piece_stays(
         apart = MultiPolygon([box(121.5, 31, 121.53, 31.03), box(121.6, 31, 121.63, 31.03)])
         set_flight(connection, flight, NOW, area=apart)
     assert analyst.post(f"/api/flights/{flight}/copies/image", json=TO).status_code == 200
+
+
+def test_a_full_disk_is_told_without_its_folder(
+    analyst: TestClient, flight: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        "api.routes.flight_copies.DiskGuard", lambda folders, _: DiskGuard(folders, 1e9)
+    )
+    told = analyst.post(f"/api/flights/{flight}/copies/image", json=TO)
+    assert_problem(told, 507, "room")
+    assert str(tmp_path) not in told.text
 
 
 def test_who_hands_out_copies(served: Served, flight: str) -> None:
