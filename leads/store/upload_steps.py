@@ -36,6 +36,7 @@ def take_over(
 ) -> UploadRow:
     """Let `writer` go on at `offset`; whoever wrote before adds nothing from now on.
 
+    Where its flight takes no more files it is refused instead, which the row returned says.
     Raises ConflictError where it is not at `offset`, HeldError while it is made an original, and
     EndedError.
     """
@@ -47,7 +48,25 @@ def take_over(
         )
     if row.writing_until is not None and row.writing_until > now:
         raise HeldError(f"upload {upload_id} is being checked and put away: ask again in a moment")
+    try:
+        check_receives(connection, row.flight_id or "")
+    except ConflictError as error:
+        return refuse(connection, upload_id, str(error), now)
     set_upload(connection, upload_id, now, writer=writer, writing_until=None)
+    return upload_row(connection, upload_id)
+
+
+def refuse(connection: Connection, upload_id: str, reason: str, now: datetime) -> UploadRow:
+    """An upload that was begun can come to no good end: its bytes are to be dropped."""
+    values = {
+        "state": UploadState.REFUSED,
+        "reason": reason,
+        "finished_at": now,
+        "expires_at": None,
+        "writing_until": None,
+        "bytes_gone": True,
+    }
+    set_upload(connection, upload_id, now, **values)
     return upload_row(connection, upload_id)
 
 

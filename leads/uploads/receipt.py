@@ -16,7 +16,7 @@ from leads.domain.roles import Actor
 from leads.domain.upload import UploadState
 from leads.store import upload_steps as steps
 from leads.store.engine import reading, write
-from leads.store.uploads import UploadRow, set_upload, upload_row
+from leads.store.uploads import UploadRow, upload_row
 from leads.uploads.depot import Arrived, Depot, Incoming
 from leads.uploads.short import ShortError
 
@@ -105,6 +105,9 @@ class Receipt:
         row = self._write(
             lambda c: steps.take_over(c, self.upload_id, offset, self.writer, self.clock())
         )
+        if row.state is UploadState.REFUSED:
+            self.depot.drop(self.upload_id)
+            raise ConflictError(row.reason or f"upload {self.upload_id} was refused")
         try:
             self._into = self.depot.append_to(row.arrived, self.writer)
             self._hash = self.hashes.of(row.arrived, self.depot)
@@ -231,15 +234,7 @@ class Receipt:
         return alive
 
     def _refuse(self, reason: str) -> None:
-        now = self.clock()
-        values = {
-            "state": UploadState.REFUSED,
-            "reason": reason,
-            "finished_at": now,
-            "expires_at": None,
-            "bytes_gone": True,
-        }
-        self._write(lambda c: set_upload(c, self.upload_id, now, **values))
+        self._write(lambda c: steps.refuse(c, self.upload_id, reason, self.clock()))
         self.depot.drop(self.upload_id)
 
     def _read(self) -> UploadRow:

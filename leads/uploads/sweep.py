@@ -6,11 +6,11 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from geo.errors import ConflictError
+from geo.errors import ConflictError, HeldError
 from leads.store.engine import reading, write
 from leads.store.upload_steps import end_upload, lock_originals
 from leads.store.uploads import ended_among, is_used, overdue
-from leads.uploads.depot import Depot
+from leads.uploads.depot import Arrived, Depot
 
 
 def sweep_uploads(engine: Engine, depot: Depot, clock: Callable[[], datetime]) -> int:
@@ -25,9 +25,10 @@ def sweep_uploads(engine: Engine, depot: Depot, clock: Callable[[], datetime]) -
     there = list(depot.under_way())
     with reading(engine) as connection:
         over = ended_among(connection, there)
-    for upload_id in over:
-        depot.drop(upload_id)
-    return len(over)
+    left = [*over, *(name for name in there if not name.startswith("u-") and _let_go(depot, name))]
+    for name in left:
+        depot.drop(name)
+    return len(left)
 
 
 def forget_original(engine: Engine, depot: Depot, sha256: str) -> bool:
@@ -41,6 +42,15 @@ def forget_original(engine: Engine, depot: Depot, sha256: str) -> bool:
         return True
 
     return write(engine, forget, repeatable=True)
+
+
+def _let_go(depot: Depot, name: str) -> bool:
+    """Whether nobody writes any more what was to be taken in from this machine."""
+    try:
+        depot.append_to(Arrived(name, 0), "sweep").close()
+    except HeldError:
+        return False
+    return True
 
 
 def _expire(connection: Connection, upload_id: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ import requests
 from tusclient.client import TusClient
 from tusclient.storage.filestorage import FileStorage
 
+from api.bench_upload import bench_upload
 from tests.api.uploads.interrupted import Sending, interrupted, metadata, tus
 from tests.api.uploads.live_server import OTHER, PILOT, ROOT, Server, Site, site
 
@@ -178,3 +179,11 @@ def test_the_server_goes_on_in_a_bucket(
             requests.delete(two.url + sending.path, headers=made.headers(), timeout=60).status_code
             == 204
         )
+
+
+@pytest.mark.slow
+def test_the_bench_says_what_it_must() -> None:
+    told = bench_upload(megabytes=8, runs=1)
+    assert told["megabytes_per_second"] > 0 and told["peak_memory_mb"] > 0
+    assert (told["peer"] is None) == (told["peer_ratio"] is None) == (shutil.which("curl") is None)
+    assert told["tuspy_ratio"] is None or told["tuspy_ratio"] > 0

@@ -20,7 +20,7 @@ from leads.store.flights import complete, open_flight
 from leads.store.upload_steps import end_upload
 from leads.store.uploads import Asked, UploadRow, keep_refused, load, open_upload, upload_row
 from leads.uploads.admission import Limits
-from leads.uploads.depot import Depot
+from leads.uploads.depot import Arrived, Depot
 from leads.uploads.local_depot import LocalDepot
 from leads.uploads.receipt import Checksum, Hashes, Receipt
 from leads.uploads.sweep import forget_original, sweep_uploads
@@ -163,6 +163,7 @@ def test_a_flight_gets_its_files(store: Engine, depot: Depot) -> None:
     with pytest.raises(ConflictError, match="its files stay as they are"):
         send(store, depot, late, b"late")
     assert now(store, late.upload_id).state == "refused"
+    assert list(depot.under_way()) == []
     with writing(store) as connection, pytest.raises(ConflictError):
         end_upload(connection, first.upload_id, PILOT, NOW)
 
@@ -204,6 +205,15 @@ def test_what_lies_around_is_swept(store: Engine, depot: Depot) -> None:
     assert list(depot.under_way()) == []
     with pytest.raises(EndedError, match="nothing came for 7 days"):
         receipt(store, depot, row, Hashes()).begin(4)
+
+
+def test_copies_that_were_broken_off_are_swept(store: Engine, tmp_path: Path) -> None:
+    depot = LocalDepot(tmp_path / "originals")
+    busy = depot.append_to(Arrived("keep-1", 0), "")
+    depot.append_to(Arrived("keep-2", 0), "").close()
+    assert sweep_uploads(store, depot, clock) == 1
+    assert list(depot.under_way()) == ["keep-1"]
+    busy.close()
 
 
 def test_what_a_power_cut_took_is_asked_for_again(store: Engine, tmp_path: Path) -> None:
