@@ -14,7 +14,11 @@ from geo.area import geodesic_area_m2
 from geo.crs import CGCS2000, is_metric, plane_for, reproject_geometry
 from geo.errors import GridError, SceneError
 from geo.geobox import GeoBox, Window
+from tiles.reading.sampling import reduce_grid
 from tiles.scene import Scene
+
+FINEST_M = 0.25
+"""Pixel of the working grid of a pair, about, where both images are finer (decision 0031)."""
 
 _POINTS_PER_EDGE = 21  # a scene's edge bends when it is reprojected
 
@@ -69,6 +73,15 @@ def common_grid(before: Scene, after: Scene) -> GeoBox:
         return base.crop(base.covering(overlap.bounds))
     except (GridError, ValueError):
         raise SceneError(_no_overlap(before, first, after, second)) from None
+
+
+def working_grid(common: GeoBox) -> GeoBox:
+    """A common grid as pairs are looked at on it: no finer than about `FINEST_M`.
+
+    Whole pixels are put together where it is finer; what is left over at its end is dropped.
+    """
+    factor = max(1, min(round(FINEST_M / gsd_m(common)), *common.shape))
+    return reduce_grid(common, (factor, factor))
 
 
 def _lonlat_footprint(scene: Scene) -> Polygon:

@@ -6,6 +6,7 @@ from typing import Any
 
 from geo.tiling import Tile
 from geo.water import WaterLine
+from leads.domain.minimum_area import minimum_area
 from leads.domain.plan import Plan
 from leads.domain.run_record import fixed_json
 from leads.layers.load import load_layers
@@ -21,7 +22,7 @@ from leads.run.tides import Tides, load_tides
 from leads.run.tile import TileWork
 from leads.version import VERSION
 from models.detector import Detector, TileDetector
-from tiles.common_grid import common_grid, gsd_m
+from tiles.common_grid import common_grid, gsd_m, working_grid
 from tiles.files.open_scene import open_scene
 from tiles.limited import blaming
 from tiles.reading.read import PairReader, common_bands
@@ -116,7 +117,8 @@ def plan_pair(
     """
     loaded, tides = load_layers(request.layers), load_tides(request.tide)
     before, after = open_pair(request, runner)
-    grid, scope = common_grid(before, after), None
+    common, scope = common_grid(before, after), None
+    grid = working_grid(common)
     if request.district is not None:
         districts = (*loaded.layers, *kept.districts(before.first_day, after.date))
         scope = scope_of(request.district, districts)
@@ -133,7 +135,10 @@ def plan_pair(
     check_radar(before, after, detector)
     bands = detector.looks_at(common_bands(before, after, detector.bands))
     tile_px = earlier.get("tile_px", request.tile_px)
-    plan = make_plan(grid, bands, detector, request.threshold, request.min_area_m2, tile_px)
+    least = (
+        minimum_area(gsd_m(common)).area_m2 if request.min_area_m2 is None else request.min_area_m2
+    )
+    plan = make_plan(grid, bands, detector, request.threshold, least, tile_px)
     reader = PairReader(before, after, bands, grid)
     return Planned(request, loaded, reader, detector, plan, scope, tides)
 

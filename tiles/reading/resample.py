@@ -4,6 +4,8 @@ Pixels are float32 (band, y, x) with 0 where not valid. A result is valid only w
 pixel that has a share in it is.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +26,31 @@ _ROWS = 32  # worked on at once, so that they stay in the processor's cache
 _SMALLEST_WEIGHT = 1 / (STEPS * STEPS)
 
 
-def block_mean(pixels: Float, valid: Mask, factor: tuple[int, int]) -> tuple[Float, Mask]:
-    """Mean over the valid pixels of whole blocks of `factor` (rows, columns).
+def block_mean(pixels: Stored, valid: Mask | None, factor: tuple[int, int]) -> tuple[Float, Mask]:
+    """Mean over the valid pixels (None: all) of whole blocks of `factor` (rows, columns).
 
-    Sums run in float64 in one fixed order, so that a block's mean does not depend on its
-    neighbours. Returns (band, y / rows, x / columns) and its mask.
+    Sums run in one fixed order in float64, or in whole numbers where those cannot overflow, so that
+    a block's mean does not depend on its neighbours. Returns (band, y / rows, x / columns) and its
+    mask.
     """
     rows, cols = factor
-    total = _block_sum(np.where(valid, pixels, 0).astype(np.float64), rows, cols)
-    count = _block_sum(valid[None].astype(np.float64), rows, cols)[0]
+    whole = pixels.dtype.kind == "u" and rows * cols * 256**pixels.dtype.itemsize <= 1 << 32
+    kind = np.uint32 if whole else np.float64
+    if valid is None or valid.all():
+        total = _block_sum(pixels, rows, cols, kind)
+        return (total / (rows * cols)).astype(np.float32), np.ones(total.shape[1:], np.bool_)
+    total = _block_sum(np.where(valid, pixels, pixels.dtype.type(0)), rows, cols, kind)
+    count = _block_sum(valid[None], rows, cols, np.uint32)[0]
     kept = count >= MIN_VALID_SHARE * rows * cols
     mean = total / np.maximum(count, 1)
     return np.where(kept, mean, 0).astype(np.float32), kept
 
 
-def _block_sum(values: NDArray[np.float64], rows: int, cols: int) -> NDArray[np.float64]:
+def _block_sum(
+    values: NDArray[np.generic], rows: int, cols: int, kind: type[np.uint32 | np.float64]
+) -> NDArray[Any]:
     """Sums added one by one: numpy's own sum picks its order by the shape of the array."""
-    down = values[:, 0::rows].copy()
+    down: NDArray[Any] = values[:, 0::rows].astype(kind)
     for i in range(1, rows):
         down += values[:, i::rows]
     across = down[:, :, 0::cols].copy()

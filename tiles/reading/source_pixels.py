@@ -21,7 +21,7 @@ from tiles.files.raster_file import DECODING_ERRORS, check_read, check_state, on
 from tiles.files.remote_file import failure_of
 from tiles.files.remote_url import is_remote
 from tiles.reading.masks import not_missing, sight_by_scl
-from tiles.reading.resample import Stored, as_float, block_mean
+from tiles.reading.resample import Stored, block_mean
 from tiles.scene import BandFile
 
 MAX_OPEN = 32
@@ -48,8 +48,7 @@ def read_stored(
     for part in _parts(window, factor):
         at = part.relative_to(window).slices
         fine, seen = _read(bands, _fine(part, factor))
-        seen = np.ones(fine.shape[1:], np.bool_) if seen is None else seen
-        pixels[:, at[0], at[1]], valid[at] = block_mean(as_float(fine, seen), seen, factor)
+        pixels[:, at[0], at[1]], valid[at] = block_mean(fine, seen, factor)
     return pixels, valid
 
 

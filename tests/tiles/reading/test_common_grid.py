@@ -11,7 +11,7 @@ from pyproj import CRS, Geod
 from geo.crs import CGCS2000, SHANGHAI_PLANE, reproject_geometry
 from geo.errors import SceneError
 from geo.geobox import GeoBox
-from tiles.common_grid import common_grid, footprint, gsd_m
+from tiles.common_grid import FINEST_M, common_grid, footprint, gsd_m, working_grid
 from tiles.scene import BandFile, Scene
 
 PLACE = Affine(10, 0, 640_000, 0, -10, 3_460_000)
@@ -126,3 +126,17 @@ def test_apart() -> None:
 
 
 _: Callable[[Scene, Scene], GeoBox] = common_grid
+
+
+@given(st.sampled_from([0.01, 0.02, 0.05, 0.08, 0.1, 0.2, 0.5, 2.0]), st.integers(1, 300))
+def test_the_working_grid_is_no_finer_than_a_quarter_of_a_metre(size: float, rows: int) -> None:
+    common = box("EPSG:4549", size, *AT["EPSG:4549"], rows=rows)
+    grid = working_grid(common)
+    by = round(gsd_m(grid) / size)
+    assert gsd_m(grid) == pytest.approx(by * size)
+    assert grid.transform @ (0, 0) == common.transform @ (0, 0)
+    assert grid.width == common.width // by and grid.height == rows // by
+    if size >= FINEST_M:
+        assert grid == common
+    elif min(common.shape) >= FINEST_M / size:
+        assert 0.66 * FINEST_M < gsd_m(grid) < 1.34 * FINEST_M
