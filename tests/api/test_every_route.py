@@ -26,6 +26,7 @@ VALUES = {
     "when": "before",
     "suffix": "png",
     "mission_id": "0123456789abcdef-1",
+    "flight_id": "f-0123456789ab",
     "collection": "optical",
     "item_id": "0" * 64,
     "asset": "bands",
