@@ -26,7 +26,7 @@ from leads.domain.job import FLIGHT
 from leads.domain.roles import Actor, Role
 from leads.store.flight_events import note
 from leads.store.flight_tables import flight_files, flights, missions
-from leads.store.jobs import enqueue
+from leads.store.jobs import enqueue, requeue
 from leads.store.mission_state import check_wanted, settle
 from leads.store.schema import leads
 from leads.store.scope import SEES_ALL, in_scope
@@ -222,6 +222,19 @@ def complete(connection: Connection, flight_id: str, now: datetime, actor: Actor
     set_flight(connection, flight_id, now, **values)
     note(connection, flight_id, FlightAction.COMPLETED, now, actor, {"files": here})
     return job.job_id
+
+
+def try_again(connection: Connection, flight_id: str, now: datetime) -> FlightRow:
+    """Queue the job of a flight again that failed however often it was tried.
+
+    Raises NotFoundError, and ConflictError where there is nothing to try again.
+    """
+    row = flight_row(connection, flight_id, lock=True)
+    if row.job_id is None or row.state not in (FlightState.BROKEN, FlightState.RECEIVED):
+        raise ConflictError(f"flight {flight_id} is {row.state}: only a broken one is tried again")
+    requeue(connection, row.job_id, now)
+    set_flight(connection, flight_id, now, state=FlightState.RECEIVED, reason=None)
+    return flight_row(connection, flight_id)
 
 
 def _flight(row: Row[Any]) -> FlightRow:
