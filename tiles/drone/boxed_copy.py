@@ -110,7 +110,8 @@ def _check_size(image: Image.Image, name: str) -> None:
 def _label(pixels: NDArray[np.uint8], label: str) -> None:
     """Write the label into the lower left corner, as large as the photo allows."""
     scale = max(0.3, pixels.shape[1] / 2000)
-    at = (int(10 * scale), pixels.shape[0] - int(12 * scale))
-    for colour, thickness in (((0, 0, 0), 5), ((255, 255, 255), 2)):
-        thick = max(1, round(thickness * scale))
-        cv2.putText(pixels, label, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick)
+    font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(2 * scale))
+    (width, height), below = cv2.getTextSize(label, font, scale, thick)
+    rows = pixels.shape[0]
+    pixels[max(0, rows - height - 2 * below) :, : width + 2 * below] = 0
+    cv2.putText(pixels, label, (below, rows - below), font, scale, (255, 255, 255), thick)

@@ -1,6 +1,7 @@
 """Boxed copies of photos: pixels only, boxes solid, no finer than asked."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,16 @@ def test_bad_photos_are_refused_in_one_line(
     monkeypatch.setattr(module, "MOST_PX", 1000)
     with pytest.raises(SceneError, match="too large"):
         boxed_copy(tmp_path / "a.jpg", "a.jpg", (), None, LABEL, tmp_path / "copy.jpg")
+
+
+@pytest.mark.skipif("HONGXIAN_SHARED_DATA" not in os.environ, reason="no shared imagery")
+def test_real_frames_leave_without_what_they_say_of_the_place(tmp_path: Path) -> None:
+    frames = sorted((Path(os.environ["HONGXIAN_SHARED_DATA"]) / "drone-flight").glob("*.JPG"))
+    assert frames
+    for frame in frames:
+        whole = frame.read_bytes()
+        made = boxed_copy(frame, frame.name, (), 0.05, LABEL, tmp_path / "copy.jpg")
+        left = (tmp_path / "copy.jpg").read_bytes()
+        assert made.gsd_m is not None and made.gsd_m >= 0.05
+        words = [word for word in (b"Exif", b"DJI", b"xmp", b"MPF") if word in whole]
+        assert words and [word for word in words if word in left] == []
