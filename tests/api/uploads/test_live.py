@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,13 @@ from tusclient.client import TusClient
 from tusclient.storage.filestorage import FileStorage
 
 from api.bench_upload import bench_upload
+from leads.store.engine import reading
+from leads.store.flight_files import files_of
+from leads.store.flights import flight_row
 from tests.api.uploads.interrupted import Sending, interrupted, metadata, tus
 from tests.api.uploads.live_server import OTHER, PILOT, ROOT, Server, Site, site
 
+BYTES = {"Content-Type": "application/offset+octet-stream"}
 NODE = shutil.which("node")
 MODULES = ROOT / "api" / "web" / "node_modules"
 SIZE = 3_000_017
@@ -187,3 +192,30 @@ def test_the_bench_says_what_it_must() -> None:
     assert told["megabytes_per_second"] > 0 and told["peak_memory_mb"] > 0
     assert (told["peer"] is None) == (told["peer_ratio"] is None) == (shutil.which("curl") is None)
     assert told["tuspy_ratio"] is None or told["tuspy_ratio"] > 0
+
+
+@pytest.mark.slow
+def test_files_in_parallel_on_two_processes(here: Site) -> None:
+    servers = [here.servers[0], here.serve()]
+    flight = here.open_flight(files=40)
+
+    def send(number: int) -> str:
+        data = os.urandom(100_000 + number)
+        told = metadata(flight=flight, filename=f"{number % 30}.jpg")
+        headers = {**here.headers(), **tus(upload_length=len(data), upload_metadata=told)}
+        made = requests.post(servers[number % 2].uploads, headers=headers, timeout=60)
+        for turn, piece in enumerate((data[:50_000], data[50_000:])):
+            address = servers[(number + turn) % 2].url + made.headers["Location"]
+            headers = {**here.headers(), **tus(upload_offset=turn * 50_000), **BYTES}
+            answer = requests.patch(address, headers=headers, data=piece, timeout=60)
+            assert answer.status_code == 204, answer.text
+        assert answer.headers["X-Hongxian-SHA256"] == hashlib.sha256(data).hexdigest()
+        return answer.headers["X-Hongxian-SHA256"]
+
+    with ThreadPoolExecutor(8) as threads:
+        hashes = set(threads.map(send, range(40)))
+    with reading(here.store) as connection:
+        assert flight_row(connection, flight).state == "received"
+        files = files_of(connection, flight)
+    assert {file.sha256 for file in files} == hashes and len(hashes) == 40
+    assert sum(" (2)" in file.name for file in files) == 10
