@@ -31,9 +31,9 @@ HANG_TILT_DEG, HANG_YAW_DEG = 1.0, 4.0
 """Tilt and heading that are wrong in all frames alike."""
 LEAST_OFF_PX = 1.0
 """Points are never found better than this, in stored pixels."""
-RELIEF_M = 0.5
+RELIEF_M = 1.5
 """Height of what stands on flat ground: points are off by as much as it leans between cameras."""
-SAYING = 8.0
+SAYING = 4.0
 """Points of one pair are not independent: together they weigh as much as so many."""
 ROUNDS = 40
 PER_FRAME, COMMON = 6, 4

@@ -29,6 +29,10 @@ SHARED_RTK = 1.5
 NINE_IN_TEN = 1.5
 """Error that nine flights in ten keep to, over that of the usual flight: 2.15 over root two for
 errors that are normal and alike east and north."""
+LEAST_APART = 0.1
+"""Cameras nearer to each other, per metre of height, show too little of what stands up."""
+MIDDLE = 0.2
+"""Distance of usual ground from the middle of the frame that shows it, as part of its diagonal."""
 LOOKED_AT = 48
 """Frames whose ground is looked at; more change nothing."""
 
@@ -55,7 +59,7 @@ def doubt(
 ) -> Doubt:
     """How far the mosaic of these frames may be off; `groups` are those that hang together."""
     open_m2 = _left_open(frames, adjusted, groups)
-    relief_m2 = _relief(adjusted, links)
+    relief_m2 = _relief(frames, adjusted, links)
     shared_m2 = _shared(frames)
     each = [NINE_IN_TEN * float(np.sqrt(part + relief_m2 + shared_m2)) for part in open_m2]
     sizes = np.array([len(group) for group in groups], float)
@@ -130,12 +134,17 @@ def _slopes(lens: Matrix, pose: Poses, points: Matrix) -> Matrix:
     return np.stack(slopes)
 
 
-def _relief(adjusted: Adjusted, links: Sequence[Link]) -> float:
-    """Mean square that things above the ground lean by, where the mosaic shows them.
+def _relief(frames: Sequence[Frame], adjusted: Adjusted, links: Sequence[Link]) -> float:
+    """Mean square that what stands above or below flat ground is off by in the mosaic.
 
-    Two cameras a distance apart disagree by height x distance / camera's height; the mosaic shows a
-    thing by the nearer camera, at most half of that distance away.
+    Two cameras disagree by its height x their distance / their height; the mosaic shows it off by
+    its height x the distance from below the camera / the camera's height.
     """
     if not links:
         return 0.0
-    return float(np.median(adjusted.off_m**2))
+    centres = adjusted.poses.centres
+    one, two = (centres[[getattr(link, k) for link in links]] for k in ("first", "second"))
+    apart = np.hypot(*(two - one)[:, :2].T) / two[:, 2]
+    heights = adjusted.off_m / np.maximum(apart, LEAST_APART)
+    away = np.median([MIDDLE * np.hypot(*f.size) / f.focal_px for f in frames])
+    return float((np.quantile(heights, 0.75) * away) ** 2)

@@ -131,9 +131,10 @@ def _alike(
     best = apart.argmin(axis=1)
     back = apart.argmin(axis=0)
     rows = np.arange(len(a))
-    two_best = np.partition(apart, 1, axis=1)[:, :2]
-    clear = two_best[:, 0] < LIKE**2 * two_best[:, 1]
-    kept = rows[clear & (back[best] == rows)]
+    nearest = apart[rows, best]
+    apart[rows, best] = np.inf
+    clear = nearest < LIKE**2 * apart.min(axis=1)
+    kept = np.flatnonzero(clear & (back[best] == rows))
     return kept, best[kept]
 
 
