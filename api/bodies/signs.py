@@ -7,7 +7,8 @@ from pydantic import StringConstraints
 
 from api.bodies.base import NO_CONTROL, Answer, Request, Words, examples, path_part
 from api.bodies.geojson import Outline
-from leads.domain.sign import SignKind, SignState
+from geo.sign_kind import SignKind
+from leads.domain.sign import SignState
 
 SignId = Annotated[
     str, path_part("The sign: sixteen hex digits.", r"^[0-9a-f]{16}$", "0123456789abcdef")

@@ -61,6 +61,10 @@ class Facts:
     drone_seen: bool | None = None
     """Whether a drone flight shows the change as well; False where one looked and none does."""
 
+    confirmed_hazard_signs: bool | None = None
+    """Whether an analyst confirmed drums, bags or coloured liquid on a drone image; False where a
+    fine one shows the place and none is confirmed; None where none looked."""
+
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
             raise InputError(f"score {self.score}: needs 0 to 1")
@@ -122,6 +126,7 @@ def readings_of(facts: Facts) -> Mapping[str, Reading]:
         "tide_exposure_m": _number(facts.tide_exposure_m),
         "sar_witness": _witness(facts.sar_seen),
         "drone_witness": _witness(facts.drone_seen),
+        "confirmed_hazard_signs": Reading(facts.confirmed_hazard_signs),
         "approval": Reading(facts.approval.value if facts.approval else None),
     }
 

@@ -110,6 +110,14 @@ def flown(lead: LeadState, now: datetime, data: Mapping[str, Json]) -> Decision:
     return Decision(_event(lead, state, MachineAction.FLOWN, None, now, data), state)
 
 
+def signs_told(
+    lead: LeadState, actor: Actor | None, now: datetime, data: Mapping[str, Json]
+) -> Decision:
+    """An analyst judged a sign on the lead, or one was found to lie there: the status stays."""
+    state = replace(lead, version=lead.version + 1)
+    return Decision(_event(lead, state, MachineAction.SIGNS, actor, now, data), state)
+
+
 def run_withdrawn(
     lead: LeadState,
     outcome: WithdrawalOutcome,

@@ -56,7 +56,7 @@ def file_radar_run(
     if is_filed(connection, record.run_id):
         return run(connection, record.run_id)
     keep_run(connection, record, found.summary, {}, filed_by, now)
-    interval, box = Interval(record.before.date, record.after.date), _box(record.plan.grid)
+    interval, box = Interval(record.before.date, record.after.date), box_of_grid(record.plan.grid)
     keep_look(connection, record.run_id, interval, found.ground, box)
     keep_spots(connection, found.leads, now)
     bear_witness(connection, _concerned(connection, interval, box), now, record.run_id)
@@ -73,5 +73,6 @@ def _concerned(connection: Connection, interval: Interval, box: Box) -> Sequence
     return connection.scalars(asked.order_by(leads.c.number).with_for_update()).all()
 
 
-def _box(grid: GeoBox) -> Box:
+def box_of_grid(grid: GeoBox) -> Box:
+    """The rectangle in degrees that a grid lies in."""
     return Box(*reproject_geometry(footprint(grid), grid.crs, CGCS2000).bounds)

@@ -16,6 +16,7 @@ from leads.store.lead_row import LeadRow, kinds_of_bits, urgency
 from leads.store.overlaps import overlaps_of_each
 from leads.store.schema import leads
 from leads.store.seen import Seen, first_score, later_looks, least_exposure
+from leads.store.signs import hazard_signs_of_each
 from leads.store.witness import witnesses_of_each
 
 
@@ -51,6 +52,7 @@ def rescored(
     overlaps = overlaps_of_each(connection, lead_ids)
     said = witnesses_of_each(connection, lead_ids)
     flown = answers_of_each(connection, lead_ids)
+    hazard = hazard_signs_of_each(connection, lead_ids)
     facts = []
     scores: list[float | None] = []
     for row, state in changed:
@@ -73,6 +75,7 @@ def rescored(
                 tide_exposure_m=least_exposure(passes),
                 sar_seen=radar_saw(said[row.lead_id]),
                 drone_seen=drone_saw(flown[row.lead_id]),
+                confirmed_hazard_signs=hazard[row.lead_id],
             )
         )
     cards = score_columns(connection, facts)

@@ -32,6 +32,7 @@ from leads.store.reopen import check_reopen
 from leads.store.schema import runs, scenes
 from leads.store.scoring import rescored, score_columns
 from leads.store.seen import later_looks, seen_of
+from leads.store.signs import hazard_signs_of_each
 from leads.store.witness import witnesses_of_each
 
 UNMEASURED_ERROR_PX = 2.0
@@ -88,6 +89,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
     kinds = frozenset(layer.kind for layer in layers)
     said = witnesses_of_each(connection, [row.lead_id])[row.lead_id]
     flown = answers_of_each(connection, [row.lead_id])[row.lead_id]
+    hazard = hazard_signs_of_each(connection, [row.lead_id])[row.lead_id]
     facts = Facts(
         score=row.score or 0.0,
         change_class=row.change_class,
@@ -101,6 +103,7 @@ def _redrawn(connection: Connection, row: LeadRow, decision: Decision) -> dict[s
         coregistration_m=row.coregistration_m,
         sar_seen=radar_saw(said),
         drone_seen=drone_saw(flown),
+        confirmed_hazard_signs=hazard,
     )
     return {
         **place_columns(outline),

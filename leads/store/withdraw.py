@@ -34,6 +34,7 @@ from leads.store.runs import run
 from leads.store.schema import lead_flags, lead_links, leads, observations, run_withdrawals
 from leads.store.scoring import rescored
 from leads.store.seen import Seen, latest_uncertainty, seen_of, suggested_class
+from leads.store.signs import leads_with_signs_of
 from leads.store.steps import state_columns
 
 
@@ -73,6 +74,7 @@ def _affected(connection: Connection, run_id: str) -> Iterator[list[str]]:
         select(lead_links.c.to_lead_id).where(lead_links.c.run_id == run_id),
         select(witnesses.c.lead_id).where(witnesses.c.run_id == run_id),
         select(flight_answers.c.lead_id).where(flight_answers.c.run_id == run_id),
+        leads_with_signs_of(run_id),
         resting_on(run_id),
     ).subquery()
     asked = select(leads.c.lead_id).where(leads.c.lead_id.in_(select(found.c[0])))

@@ -27,10 +27,11 @@ from leads.run.tile import process_batch
 from leads.store.engine import BACK_OFF_S, read, write
 from leads.store.file_flight import flown
 from leads.store.file_run import file_run
-from leads.store.file_witness import file_radar_run
+from leads.store.file_witness import box_of_grid, file_radar_run
 from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
 from leads.store.jobs import check_lease, save_progress, save_record
 from leads.store.jobs import finish as end
+from leads.store.judge_signs import link_signs
 from tiles.files.band_names import is_radar
 from tiles.files.probe import check_unchanged
 
@@ -202,6 +203,7 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
         filing = file_radar_run if is_radar(found.record.plan.bands) else file_run
         filed = filing(connection, found, job.created_by, now)
         flown(connection, filed, now)
+        link_signs(connection, now, box_of_grid(found.record.plan.grid))
         result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
         if filed.withdrawal is not None:  # filed and taken back before: that stands
             result["withdrawn_at"] = filed.withdrawal.withdrawn_at.isoformat()

@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from geo.errors import InputError
+from geo.sign_kind import SignKind
 from leads.domain.event import MachineAction
 from leads.domain.flight import FileKind, FlightAction, FlightState, Product
 from leads.domain.flight_answer import FlightSaid
@@ -14,7 +15,7 @@ from leads.domain.job import JobState
 from leads.domain.mission import Airspace, MissionState
 from leads.domain.passes import PassRole, PassState
 from leads.domain.roles import Role
-from leads.domain.sign import SignKind, SignState
+from leads.domain.sign import SignState
 from leads.domain.status import (
     ClassBy,
     Determination,
