@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from api.bodies.base import NO_CONTROL, Answer, Request, Words, examples, path_part
+from api.bodies.base import NO_CONTROL, Answer, Cursor, Request, Words, examples, path_part
 from api.bodies.geojson import Outline
 from leads.domain.mission import MOST_NOTE, Airspace, MissionState
 
@@ -117,10 +117,23 @@ class MissionAnswer(Answer):
 class Missions(Answer):
     """Missions one may see."""
 
-    model_config = examples({"missions": [_MISSION]})
+    model_config = examples({"missions": [_MISSION], "next_cursor": None})
 
     missions: list[MissionAnswer]
     """The latest asked first."""
+    next_cursor: str | None
+    """Where the next page starts; null on the last."""
+
+
+class MissionQuery(Request):
+    """Which missions."""
+
+    state: list[MissionState] = Field(default_factory=list, max_length=len(MissionState))
+    """Only in these states; none named: all."""
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    """Most missions."""
+    cursor: Cursor | None = None
+    """Where the page starts."""
 
 
 class NewMission(Request):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import Connection
 
 from api.accounts.rights import Right
@@ -15,12 +15,14 @@ from api.bodies.missions import (
     MissionAnswer,
     MissionId,
     MissionPlan,
+    MissionQuery,
     MissionReport,
     Missions,
     NewMission,
 )
 from api.context import Ctx
 from api.openapi import ACCOUNT, problems
+from api.page_cursor import cursor_after, place_of
 from geo.area import geodesic_area_m2
 from geo.crs import CGCS2000
 from leads.domain.mission import Mission
@@ -58,7 +60,7 @@ def of_lead(lead_id: LeadId, asker: Asker, ctx: Ctx) -> Missions:
     with reading(ctx.engine) as connection:
         find_lead(connection, asker, lead_id)
         found = list_missions(connection, asker, lead_id=lead_id)
-    return Missions(missions=[_told(one, ctx) for one in found])
+    return Missions(missions=[_told(one, ctx) for one in found], next_cursor=None)
 
 
 @router.post(
@@ -78,11 +80,17 @@ def ask_for(lead_id: LeadId, body: NewMission, asker: Asker, ctx: Ctx) -> Missio
 
 
 @router.get("/missions", operation_id="list_missions", responses=problems(*ACCOUNT))
-def list_them(reader: Flyer, ctx: Ctx) -> Missions:
+def list_them(query: Annotated[MissionQuery, Query()], reader: Flyer, ctx: Ctx) -> Missions:
     """Missions you may see, the latest asked first: operators those they are to fly."""
+    after = None if query.cursor is None else place_of(query.cursor)
     with reading(ctx.engine) as connection:
-        found = list_missions(connection, reader)
-    return Missions(missions=[_told(one, ctx) for one in found])
+        found = list_missions(connection, reader, query.state, limit=query.limit + 1, after=after)
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    return Missions(
+        missions=[_told(one, ctx) for one in shown],
+        next_cursor=cursor_after(shown[-1].asked_at, shown[-1].mission_id) if more else None,
+    )
 
 
 @router.get(

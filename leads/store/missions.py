@@ -9,8 +9,10 @@ from shapely import MultiPolygon
 from sqlalchemy import (
     Connection,
     Row,
+    and_,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -124,13 +126,21 @@ def list_missions(
     states: Sequence[MissionState] = (),
     lead_id: str | None = None,
     limit: int = 100,
+    after: tuple[datetime, str] | None = None,
 ) -> tuple[Mission, ...]:
-    """Missions that `actor` may see, the latest asked first."""
+    """Missions that `actor` may see, the latest asked first; `after`: those behind that place.
+
+    A place in the list is the instant at which a mission was asked for, and its id.
+    """
     asked = select(*_COLUMNS).where(sees_missions(actor))
     if states:
         asked = asked.where(missions.c.state.in_(states))
     if lead_id is not None:
         asked = asked.where(missions.c.lead_id == lead_id)
+    if after is not None:
+        asked_at, one = after
+        same = and_(missions.c.asked_at == asked_at, missions.c.mission_id > one)
+        asked = asked.where(or_(missions.c.asked_at < asked_at, same))
     order = (missions.c.asked_at.desc(), missions.c.mission_id)
     return tuple(_mission(row) for row in connection.execute(asked.order_by(*order).limit(limit)))
 

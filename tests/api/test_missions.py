@@ -101,3 +101,16 @@ def test_the_area_comes_as_kml_that_gdal_reads(
         read = shapely.force_2d(frame.geometry.iloc[0])
         assert shapely.symmetric_difference(read, wanted).area < 1e-12
         assert str(asked["mission_id"]) in frame.iloc[0]["Name"]
+
+
+def test_the_list_comes_by_pages_and_by_state(analyst: TestClient, lead_id: str) -> None:
+    asked = [str(ask(analyst, lead_id)["mission_id"]) for _ in range(3)]
+    path = f"/api/missions/{asked[0]}/cancellation"
+    assert analyst.post(path, json={"version": 1}).status_code == 200
+    first = analyst.get("/api/missions", params={"limit": 2}).json()
+    rest = analyst.get("/api/missions", params={"cursor": first["next_cursor"]}).json()
+    found = [one["mission_id"] for page in (first, rest) for one in page["missions"]]
+    assert sorted(found) == sorted(asked) and rest["next_cursor"] is None
+    [over] = analyst.get("/api/missions", params={"state": "cancelled"}).json()["missions"]
+    assert over["mission_id"] == asked[0]
+    assert_problem(analyst.get("/api/missions", params={"cursor": "bm8="}), 422, "input")
