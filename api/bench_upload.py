@@ -125,8 +125,9 @@ class _Bench:
         self.sent += 1
         client = TusClient(f"{self.url}/api/uploads", headers=self._account)
         told = {"flight": self.flight_id, "filename": f"tuspy-{self.sent}.bin"}
-        uploader = client.uploader(str(file), chunk_size=32 * MB, metadata=told)
-        uploader.upload()
+        with file.open("rb") as stream:
+            uploader = client.uploader(file_stream=stream, chunk_size=32 * MB, metadata=told)
+            uploader.upload()
         self.made.append(str(uploader.url))
 
     def clear(self) -> None:
