@@ -1,6 +1,6 @@
 """Mosaic: frames with known poses become one image of the ground, block by block."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from pathlib import Path
@@ -38,7 +38,7 @@ class Runs(Protocol):
         """One call."""
         ...
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> "Sequence[Result]":
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """One call per item; results in the order of the items."""
         ...
 
