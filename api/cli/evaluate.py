@@ -84,7 +84,7 @@ LIMITS = Limits(memory_mb=8192, seconds=3600)
 )
 @json_option
 def evaluate(folder: str, processes: int, as_json: bool, **options: Any) -> None:  # noqa: FBT001, ANN401
-    """Score a detector on FOLDER/{A,B,label}, or on made:ground, quiet, dumps or series."""
+    """Score a detector on FOLDER/{A,B,label}, or on made:ground, quiet, dumps, series, flights."""
     request = _request(**options)
     made = folder.startswith(PREFIX)
     blame = nullcontext() if made else blaming(folder)

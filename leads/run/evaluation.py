@@ -16,9 +16,10 @@ from leads.run.runner import Runner
 from models.evaluation.asked import Asked
 from models.evaluation.case import Source
 from models.evaluation.conditions import Condition
-from models.evaluation.evaluate import BATCH, folder_sources, look, report_of
+from models.evaluation.evaluate import BATCH, Looked, folder_sources, look, report_of
 from models.evaluation.folder import NOMINAL_GSD_M
 from models.evaluation.made_dumps import dump_sources, dumps_on_folder
+from models.evaluation.made_flights import flights_report
 from models.evaluation.made_ground import ground_seeds, ground_sources
 from models.evaluation.pictures import choose, draw_chosen
 from models.evaluation.series import series_report
@@ -129,8 +130,31 @@ def _series(request: SetRequest, runner: Runner, progress: Progress) -> dict[str
     }
 
 
+def _flights(request: SetRequest, runner: Runner, progress: Progress) -> dict[str, Any]:
+    asked = request.asked
+    if asked.condition != Condition() or asked.against or asked.robustness or request.pictures:
+        raise InputError(
+            f"{PREFIX}flights has floors of its own: it takes no condition, no comparison and "
+            "draws no pictures"
+        )
+    started = perf_counter()
+
+    def each(
+        function: Callable[[Sequence[Source]], list[Looked]], batches: Iterable[Sequence[Source]]
+    ) -> Iterator[list[Looked]]:
+        them = list(batches)
+        return progress(runner.map(function, them), len(them))
+
+    return {
+        "detector": asked.name,
+        "weights_sha256": asked.weights_sha256,
+        **flights_report(asked, request.km2, request.seed, each),
+        "seconds": perf_counter() - started,
+    }
+
+
 SETS: Mapping[str, Callable[[SetRequest, Runner, Progress], dict[str, Any]]] = MappingProxyType(
-    {"ground": _ground, "quiet": _quiet, "dumps": _dumps, "series": _series}
+    {"ground": _ground, "quiet": _quiet, "dumps": _dumps, "series": _series, "flights": _flights}
 )
 """Made-up sets by name."""
 

@@ -19,7 +19,7 @@ GSD_M = 2.0
 """Pixels of the made-up pairs, m."""
 SIZE_M = 2048.0
 """Edge of one ground: 4.2 km2, a few seconds of rendering and under 200 MB."""
-SEEDS = {"ground": 910_000, "quiet": 940_000, "dumps": 970_000}
+SEEDS = {"ground": 910_000, "quiet": 940_000, "dumps": 970_000, "flights": 1_000_000}
 """First seed of each made-up set. Training uses no seed from 910,000 on."""
 SEEDS_PER_SET = 30_000
 """Grounds a set can have: 125,000 km2."""

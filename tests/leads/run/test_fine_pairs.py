@@ -1,4 +1,4 @@
-"""Two drone images: compared on a grid that suits the detector, with the floor of their own pixels."""
+"""Two drone images: compared on a grid that suits the detector, floored by their own pixels."""
 
 from datetime import date
 from pathlib import Path
