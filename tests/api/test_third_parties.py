@@ -21,6 +21,7 @@ from leads.store.engine import writing
 from leads.store.flight_files import FlightFile, file_arrived
 from leads.store.flights import open_flight
 from leads.store.schema import leads, runs
+from leads.uploads.open_depot import open_depot
 from tests.api.served import Served, lead_ids
 from tests.leads.store.made_flights import (
     OTHER_PILOT,
@@ -30,6 +31,7 @@ from tests.leads.store.made_flights import (
 )
 from tests.leads.store.made_store import NOW, sighted, square
 from tests.leads.store.test_file_flight import AROUND
+from tests.tiles.drone.test_boxed_copy import photo
 
 PILOT = Actor("drone_operator-1", Role.DRONE_OPERATOR)
 DESCRIPTION: dict[str, Any] = create_app().openapi()
@@ -58,6 +60,7 @@ class City:
     mission_id: str
     own: str
     others: str
+    kept: str
     ids: dict[str, str]
     secrets: tuple[str, ...]
 
@@ -69,6 +72,7 @@ def city(served: Served, analyst: TestClient) -> City:
         add_account(connection, OTHER_PILOT, "样例", SECRET, NOW)
         rows = connection.execute(select(leads)).mappings().all()
         run_id = connection.scalars(select(runs.c.run_id)).first()
+    folder = served.file.parent
     given, kept = lead_ids(analyst)[:2]
     flights = {}
     for lead_id, pilot in ((given, PILOT), (kept, OTHER_PILOT)):
@@ -78,21 +82,23 @@ def city(served: Served, analyst: TestClient) -> City:
         ).json()
         with writing(served.store) as connection:
             flight = open_flight(connection, pilot, "飞行", NOW, asked["mission_id"], 1)
-            digest = flight.flight_id[2:].ljust(64, "0")
-            file = FlightFile(flight.flight_id, "a.jpg", None, None, digest, 9, FileKind.PHOTO, NOW)
+            photo(folder / "a.jpg")
+            digest, size = open_depot("", folder).keep(folder / "a.jpg")
+            kind = FileKind.PHOTO
+            file = FlightFile(flight.flight_id, "a.jpg", None, None, digest, size, kind, NOW)
             file_arrived(connection, file, pilot, NOW)
         flights[pilot] = (flight.flight_id, asked["mission_id"])
     filed = answer(
         served.store, flights[PILOT][0], flight_run(7, [sighted(square(121.6, 31.1))]), AROUND
     )
     own, mission_id = flights[PILOT]
-    others, _ = flights[OTHER_PILOT]
+    others, kept_id = flights[OTHER_PILOT]
     ids = {
         "lead_id": given, "mission_id": mission_id, "flight_id": own, "run_id": str(run_id),
         "scene_id": filed.after_scene_id, "job_id": "0" * 16, "account_id": "analyst-1",
         "suffix": "kml", "when": "before", "collection": "optical", "code": "310115",
         "item_id": filed.after_scene_id, "asset": "bands", "upload_id": "u-" + "0" * 32,
-        "sign_id": "s-" + "0" * 16,
+        "sign_id": "0" * 16, "name": "a.jpg",
     }  # fmt: skip
     secrets = [one for row in rows for one in (row["spot_code"], row["district_name"])]
     secrets += [row["lead_id"] for row in rows if row["lead_id"] != given]
@@ -101,7 +107,14 @@ def city(served: Served, analyst: TestClient) -> City:
         lon, lat = shapely.get_coordinates(row["geometry"])[0].round(7).tolist()
         secrets.append(f"{lon},{lat}]")
     return City(
-        served, served.log_in(PILOT.account_id), mission_id, own, others, ids, tuple(secrets)
+        served,
+        served.log_in(PILOT.account_id),
+        mission_id,
+        own,
+        others,
+        kept_id,
+        ids,
+        tuple(secrets),
     )
 
 
@@ -145,6 +158,12 @@ def test_own_missions_are_seen_and_others_are_not(city: City) -> None:
     assert "said" not in json.dumps(listed)
     assert set(listed[0]) >= {"area", "gsd_m", "window_from", "missing", "note"}
     assert not {"lead_id", "asked_by", "planned_by"} & set(listed[0])
+
+
+def test_what_others_flew_is_not_there(city: City) -> None:
+    for rest in ("", "/report.geojson", "/preview.webp", "/signs", "/originals/a.jpg"):
+        assert city.pilot.get(f"/api/flights/{city.others}{rest}").status_code == 404
+    assert city.pilot.get(f"/api/missions/{city.kept}").status_code == 404
 
 
 def test_an_area_does_not_hold_the_outline_s_corners(city: City, analyst: TestClient) -> None:
