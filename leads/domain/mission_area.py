@@ -10,6 +10,9 @@ DEFAULT_MARGIN_M = 30.0
 """Metres around the outline: what an image from space may be off by, so that the flight shows the
 place itself and something around it to be placed by."""
 
+LEAST_MARGIN_M = 0.001
+"""Metres; less is none."""
+
 MOST_AREA_M2 = 25e6
 """Contiguous ground that one flight may show and one copy may hold: large-scale imagery of more is
 on the list of secrets (自然资发〔2020〕95号)."""
@@ -25,7 +28,8 @@ def mission_area(outline: MultiPolygon, margin_m: float = DEFAULT_MARGIN_M) -> M
     lon, lat = outline.centroid.coords[0]
     plane = plane_for(lon, lat)
     frame = reproject_geometry(outline, CGCS2000, plane).minimum_rotated_rectangle
-    around = frame.buffer(margin_m, join_style="mitre")
+    # GEOS loses the rectangle over margins near the smallest numbers there are
+    around = frame.buffer(margin_m, join_style="mitre") if margin_m >= LEAST_MARGIN_M else frame
     if not isinstance(around, Polygon):
         raise InputError("an outline without area: draw the lead anew")
     area = MultiPolygon([reproject_geometry(around, plane, CGCS2000)])

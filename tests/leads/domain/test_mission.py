@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
@@ -178,6 +178,7 @@ squares = st.tuples(
 
 
 @given(squares, st.floats(0, 200))
+@example(box(121.5, 31.0, 121.501, 31.001), 2.2250738585e-313)
 def test_the_area_holds_the_outline_with_its_margin_in_few_corners(
     square: Polygon, margin_m: float
 ) -> None:
