@@ -35,7 +35,7 @@ RELIEF_M = 1.5
 """Height of what stands on flat ground: points are off by as much as it leans between cameras."""
 SAYING = 4.0
 """Points of one pair are not independent: together they weigh as much as so many."""
-ROUNDS = 40
+ROUNDS = 25
 PER_FRAME, COMMON = 6, 4
 
 Matrix = NDArray[np.float64]
@@ -187,7 +187,7 @@ def _solve(problem: _Problem, state: Matrix) -> Matrix:
         pull = pull + calm * state / problem.prior**2
         step = splu(_information(problem, slope, weights, calm)).solve(-pull)
         state = state + step
-        if float(np.abs(step / problem.prior).max()) < 1e-4:
+        if float(np.abs(step / problem.prior).max()) < 1e-3:
             break
     return state
 

@@ -12,7 +12,7 @@ from PIL import Image
 from geo.errors import SceneError
 from tiles.drone.quick_look.frames import Frame
 
-LOOKED_AT_PX = 1600
+LOOKED_AT_PX = 1200
 """Longer side of the reduced frame in which points are sought."""
 CELLS, PER_CELL = 10, 24
 """Points are taken evenly: the clearest of each of so many cells a side."""

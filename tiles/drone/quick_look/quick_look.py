@@ -69,7 +69,8 @@ def quick_look(
     found = frames_of(photos)
     frames, lines = _decoded(found.frames, kept, runner, check)
     links = _links(frames, kept, runner, check)
-    solved = solve(frames, links, [len(read_features(f, kept).points) for f in frames])
+    points = [len(read_features(frame, kept).points) for frame in frames]
+    solved = runner.run(solve, frames, links, points)
     check()
     layout = lay_out(solved.frames, solved.adjusted.poses, found.plane, _gsd(solved, gsd_m))
     moments = [photo.taken for photo in photos if photo.taken is not None]

@@ -136,8 +136,8 @@ def test_over_flat_ground_with_rtk_positions_come_back(seed: int) -> None:
     flown = fly(seed, rtk=True, relief=0.0)
     solved = solved_of(flown)
     assert len(solved.frames) == len(flown.frames)
-    assert true_error_m(flown, solved) < 1.5
-    assert np.median(solved.adjusted.off_m) < 0.15
+    assert true_error_m(flown, solved) < 2.0
+    assert np.median(solved.adjusted.off_m) < 0.25
 
 
 @given(SEEDS)
@@ -149,7 +149,7 @@ def test_lies_about_heading_and_height_change_little(seed: int) -> None:
         for f in flown.frames
     )
     honest = true_error_m(flown, solved_of(flown))
-    assert true_error_m(flown, solved_of(replace(flown, frames=lies))) < honest + 1.5
+    assert true_error_m(flown, solved_of(replace(flown, frames=lies))) < honest + 0.6
 
 
 @given(SEEDS)
@@ -162,7 +162,7 @@ def test_one_lying_position_does_not_pull_the_others(seed: int) -> None:
     lies = (replace(first, east=first.east + 25.0), *flown.frames[1:])
     honest = solved_of(flown).adjusted.poses.centres[1:, :2]
     pulled = solved_of(replace(flown, frames=lies)).adjusted.poses.centres[1:, :2]
-    assert np.hypot(*(np.median(pulled - honest, axis=0))) < 1.0
+    assert np.hypot(*(np.median(pulled - honest, axis=0))) < 0.5
 
 
 @given(st.integers(2, 12), SEEDS)
