@@ -12,7 +12,7 @@ from leads.version import VERSION
 
 COMMANDS = (
     *("demo", "detect", "run", "worker", "evaluate", "train", "bench"),
-    *("runs", "passes", "leads", "layers", "labels", "users", "serve", "db"),
+    *("runs", "passes", "flights", "leads", "layers", "labels", "users", "serve", "db"),
 )
 """Each is defined under its own name in the module of that name."""
 

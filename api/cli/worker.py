@@ -5,10 +5,10 @@ import click
 from api.cli.run_lines import say
 from api.cli.store import open_store
 from api.cli.workplace import Place, alert, handlers, runner_options
-from leads.domain.job import FETCH, RUN
+from leads.domain.job import FETCH, FLIGHT, RUN
 from leads.run.jobs.worker import Worker, stopping_on_signals
 
-KINDS = (RUN, FETCH)
+KINDS = (RUN, FETCH, FLIGHT)
 """Kinds of jobs that a worker can do."""
 
 

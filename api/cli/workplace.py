@@ -21,8 +21,9 @@ from geo.errors import (
     StoreError,
     WorkerError,
 )
-from leads.domain.job import FETCH, RUN, USUAL_PRIORITY, Job, JobState
+from leads.domain.job import FETCH, FLIGHT, RUN, USUAL_PRIORITY, Job, JobState
 from leads.domain.passes import PassState
+from leads.flights.nodeodm import NodeOdm
 from leads.intake.fetch import Fetcher
 from leads.intake.retention import check_there
 from leads.run.jobs.alert import alert_of, alert_of_pass, post_alert
@@ -37,6 +38,8 @@ from leads.store import jobs
 from leads.store.engine import read, reading, write
 from leads.store.job_tiles import forget_failures
 from leads.store.passes import pass_row
+from leads.uploads.depot import Depot
+from leads.uploads.open_depot import open_depot
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -108,6 +111,26 @@ def fetcher(engine: Engine) -> Fetcher:
     return Fetcher(engine, imagery_folder(), disk_guard())
 
 
+def flyer(engine: Engine) -> Handler:
+    """Carries out jobs of kind `flight`; scenes of flights lie in the data folder's `flights`."""
+    from leads.flights.flight_job import Flyer  # noqa: PLC0415
+
+    settings = Settings()
+    server = NodeOdm(settings.nodeodm, settings.nodeodm_token) if settings.nodeodm else None
+    return Flyer(engine, depot(), flights_folder(), disk_guard(), server)
+
+
+def depot() -> Depot:
+    """Where the settings say that originals are kept."""
+    settings = Settings()
+    return open_depot(settings.originals, settings.data_folder)
+
+
+def flights_folder() -> Path:
+    """Where scenes of flights lie: apart from what is fetched, which retention removes."""
+    return Settings().data_folder / "flights"
+
+
 def imagery_folder() -> Path:
     """Where fetched imagery lies: in the data folder of the settings."""
     return Settings().data_folder / "imagery"
@@ -130,7 +153,17 @@ def handlers(
             _alert_broken(engine, result["pass_id"])
         return result
 
-    return {RUN: partial(carry_out_run, engine, place, tell), FETCH: fetch_and_say}
+    def fly_and_say(job: Job, watch: Watch) -> Mapping[str, Any]:
+        result = flyer(engine)(job, watch)
+        came = result.get("state") or f"waits: {result.get('waits')}"
+        say(f"flight {result['flight_id']}: {came}")
+        return result
+
+    return {
+        RUN: partial(carry_out_run, engine, place, tell),
+        FETCH: fetch_and_say,
+        FLIGHT: fly_and_say,
+    }
 
 
 def _alert_broken(engine: Engine, pass_id: str) -> None:

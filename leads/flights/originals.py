@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, time
 from pathlib import Path
 
 from geo.errors import NotFoundError, SourceError
@@ -10,6 +11,8 @@ from leads.store.flight_files import FlightFile
 from leads.uploads.depot import Depot
 from tiles.drone.photo import PhotoKind
 
+NOON = time(4, tzinfo=UTC)
+"""Of a flight of which only the day is known: noon in Shanghai."""
 LIGHT = "light"
 """Of a photo's facts: which light it shows, a PhotoKind."""
 _SCRATCH = ".originals"
@@ -42,8 +45,7 @@ class Originals:
             ) from None
 
     def of_kind(self, kind: FileKind) -> tuple[FlightFile, ...]:
-        """Files of a kind by the time they were taken, then by name; of photos those that show
-        visible light."""
+        """Files of a kind by time, then by name; of photos those that show visible light."""
         found = [file for file in self.files if file.kind is kind]
         if kind is FileKind.PHOTO:
             visible = PhotoKind.VISIBLE

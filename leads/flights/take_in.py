@@ -67,7 +67,7 @@ def take_in(
         guard.check()
         sha256, size = depot.keep(path)
         file = FlightFile(flight_id, told, None, None, sha256, size, FileKind.LOG, clock())
-        write(engine, lambda c, file=file: file_arrived(c, file, actor, clock()))
+        write(engine, partial(_arrived, file, actor, clock))
         tell(number)
     write(engine, lambda connection: complete(connection, flight_id, clock(), actor))
     return write(engine, lambda connection: flight_row(connection, flight_id))
@@ -88,6 +88,10 @@ def _opened(
     if kept:
         set_flight(connection, row.flight_id, clock(), **kept)
     return row.flight_id
+
+
+def _arrived(file: FlightFile, actor: Actor, clock: Clock, connection: Connection) -> None:
+    file_arrived(connection, file, actor, clock())
 
 
 def _walked(path: Path) -> Iterator[tuple[str, Path]]:

@@ -1,0 +1,240 @@
+"""Look over: archives unpacked, every file looked at, the flight checked; all of it written down.
+
+Done once per flight: its report in the store says that it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from shapely import MultiPolygon, union_all
+from sqlalchemy import Connection, Engine
+
+from geo.errors import InputError
+from leads.domain.event import Json
+from leads.domain.flight import FileKind, FlightAction
+from leads.domain.job import Job
+from leads.flights.file_kinds import Seen, see
+from leads.flights.originals import NOON, Originals
+from leads.flights.unpack_archive import UNPACKED, Unpacking
+from leads.run.jobs.disk_guard import DiskGuard
+from leads.run.jobs.heartbeat import PATIENCE_S, utc_now
+from leads.run.runner import Runner, run_surely
+from leads.store.engine import read, write
+from leads.store.flight_events import note
+from leads.store.flight_files import FlightFile, describe_file, files_of, same_files
+from leads.store.flights import FlightRow, flight_row, set_flight
+from leads.store.jobs import check_lease
+from leads.store.missions import mission
+from leads.uploads.depot import Depot
+from tiles.drone.checks import Filed
+from tiles.drone.findings import Finding, Severity
+from tiles.drone.flight_report import FlightReport, report_on_files
+from tiles.drone.orthophoto import RasterLook
+
+_LOOKED = frozenset({FileKind.PHOTO, FileKind.GROUND_PHOTO})
+_NOTES = frozenset({"ortho_degrees", "ortho_not_square", "ortho_stretched", "ortho_collar"})
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Looks over the files of one flight."""
+
+    engine: Engine
+    """The store."""
+    depot: Depot
+    """Where originals are."""
+    job: Job
+    """The flight's job."""
+    check: Callable[[], None]
+    """Raises when the work must end."""
+    guard: DiskGuard
+    """Asked before archives are unpacked."""
+    runner: Runner
+    """Where files are looked at."""
+    work: Path
+    """The flight's hidden folder."""
+    clock: Callable[[], datetime] = utc_now
+    """Tells the present instant, UTC."""
+
+    def look_over(self, flight: FlightRow) -> FlightRow:
+        """The flight with its report. Raises InputError: it cannot be used, with the reason."""
+        if flight.report is None:
+            self._refuse_doubles(flight)
+            self._unpack(flight)
+            originals = self._originals(flight)
+            seen = {file.name: self._seen(originals, file) for file in originals.files}
+            report = self._report(flight, originals, seen)
+            keep = partial(self._keep, flight=flight, seen=seen, report=report)
+            write(self.engine, keep, repeatable=True, waits_s=PATIENCE_S)
+            flight = read(
+                self.engine, partial(flight_row, flight_id=flight.flight_id), waits_s=PATIENCE_S
+            )
+        if (flight.report or {}).get("verdict") == "unusable":
+            raise InputError(_unusable(flight.report or {}))
+        return flight
+
+    def _refuse_doubles(self, flight: FlightRow) -> None:
+        def doubles(connection: Connection) -> list[FlightRow]:
+            found = same_files(connection, flight.flight_id)
+            return [flight_row(connection, one) for one in found]
+
+        for other in read(self.engine, doubles, waits_s=PATIENCE_S):
+            if other.opened_at > flight.opened_at:
+                continue
+            own = other.uploaded_by == flight.uploaded_by
+            which = f"flight {other.flight_id} ({other.name})" if own else "a flight of another"
+            raise InputError(
+                f"the same files as {which}: nothing is done twice; withdraw that one if this is "
+                "to stand in its place"
+            )
+
+    def _unpack(self, flight: FlightRow) -> None:
+        originals = self._originals(flight)
+        unpacking = Unpacking(self.engine, self.depot, self.job, self.check, self.guard, self.clock)
+        for file in originals.files:
+            if file.archive is None and file.name.lower().endswith(".zip"):
+                self.check()
+                unpacking.unpack(originals, file)
+
+    def _originals(self, flight: FlightRow) -> Originals:
+        files = read(self.engine, partial(files_of, flight_id=flight.flight_id), waits_s=PATIENCE_S)
+        return Originals(self.depot, self.work, files)
+
+    def _seen(self, originals: Originals, file: FlightFile) -> Seen:
+        self.check()
+        facts = file.facts or {}
+        if file.kind is FileKind.REFUSED:
+            return Seen(FileKind.REFUSED, why=str(facts.get("refused", "")))
+        if UNPACKED in facts:
+            return Seen(FileKind.ARCHIVE, members=facts[UNPACKED])
+        return run_surely(self.runner, see, originals.path(file), file.name)
+
+    def _report(
+        self, flight: FlightRow, originals: Originals, seen: Mapping[str, Seen]
+    ) -> FlightReport:
+        """What the checks say of all files together."""
+        looked = [
+            (file.name, originals.path(file))
+            for file in originals.files
+            if seen[file.name].kind in _LOOKED
+        ]
+        filed = read(self.engine, partial(_filed, flight=flight), waits_s=PATIENCE_S)
+        return report_on_files(looked, filed, self.runner)
+
+    def _keep(
+        self,
+        connection: Connection,
+        flight: FlightRow,
+        seen: Mapping[str, Seen],
+        report: FlightReport,
+    ) -> None:
+        """Write down what was learnt, and that it was, under the lease."""
+        check_lease(connection, self.job.lease)
+        row, now = flight_row(connection, flight.flight_id, lock=True), self.clock()
+        if row.report is not None:
+            return
+        for name, one in seen.items():
+            describe_file(connection, row.flight_id, name, **_columns(one))
+        rasters = [one.raster for one in seen.values() if one.raster is not None]
+        found = _findings(rasters, now)
+        told = report_json(report, found, rasters)
+        flown = _flown(row, report, rasters)
+        set_flight(
+            connection,
+            row.flight_id,
+            now,
+            report=told,
+            area=report.area if not rasters else _ground(rasters),
+            flown_from=flown[0],
+            flown_to=flown[1],
+            device=report.device or row.device,
+            gsd_m=report.gsd_m,
+            reason=None,
+        )
+        counts: dict[str, Json] = {
+            "verdict": told["verdict"],
+            "files": len(seen),
+            "findings": sorted({one["code"] for one in told["findings"]}),
+        }
+        note(connection, row.flight_id, FlightAction.CHECKED, now, None, counts)
+
+
+def report_json(
+    report: FlightReport, found: Sequence[Finding], rasters: Sequence[RasterLook]
+) -> dict[str, Any]:
+    """The report as it is kept: that of the photos, what was found of rasters, and the map."""
+    told: dict[str, Any] = report.as_json()
+    told["findings"] = [*told["findings"], *(one.as_json() for one in found)]
+    told["map"] = report.as_geojson()
+    if rasters:  # photos beside an orthophoto need not make one
+        told["verdict"] = "usable" if found else "good"
+    return told
+
+
+def _filed(connection: Connection, flight: FlightRow) -> Filed | None:
+    """What was applied for, of a flight for a mission."""
+    if flight.mission_id is None:
+        return None
+    asked = mission(connection, flight.mission_id)
+    return Filed(asked.area, asked.window_from, asked.window_to)
+
+
+def _columns(seen: Seen) -> dict[str, object]:
+    """What is kept of a file in its row."""
+    photo = seen.photo
+    if photo is None:
+        return {"kind": seen.kind, "facts": dict(seen.facts)}
+    device = " ".join(part for part in (photo.make, photo.model, photo.serial) if part)
+    return {
+        "kind": seen.kind,
+        "facts": dict(seen.facts),
+        "taken_at": photo.gps_time,
+        "device": device or None,
+        "lon": photo.lon,
+        "lat": photo.lat,
+    }
+
+
+def _findings(rasters: Sequence[RasterLook], now: datetime) -> list[Finding]:
+    """What is odd about orthophotos. Raises InputError for one of a day to come."""
+    found = []
+    for raster in rasters:
+        if raster.day is not None and raster.day > (now + timedelta(days=1)).date():
+            raise InputError(
+                f"{raster.name}: of {raster.day}, a day to come: correct its date (tags or name)"
+            )
+        middle = raster.area.centroid
+        for code, values in raster.oddities.items():
+            severity = Severity.NOTE if code in _NOTES else Severity.WARN
+            place = (middle.x, middle.y)
+            found.append(Finding(code, severity, (raster.name,), values, place))
+    return found
+
+
+def _flown(
+    row: FlightRow, report: FlightReport, rasters: Sequence[RasterLook]
+) -> tuple[datetime | None, datetime | None]:
+    """First and last instant: of the frames, else as the rasters say, else as was given."""
+    if report.flown_from is not None:
+        return report.flown_from, report.flown_to
+    days = [raster.day for raster in rasters if raster.day is not None]
+    if days:
+        return datetime.combine(min(days), NOON), datetime.combine(max(days), NOON)
+    return row.flown_from, row.flown_to
+
+
+def _ground(rasters: Sequence[RasterLook]) -> MultiPolygon:
+    whole = union_all([raster.area for raster in rasters])
+    return MultiPolygon([part for part in getattr(whole, "geoms", [whole]) if part.area > 0])
+
+
+def _unusable(report: Mapping[str, Any]) -> str:
+    """Why a flight cannot be used, one line: its gravest findings by their codes' words."""
+    stops = [one for one in report.get("findings", ()) if one.get("severity") == "stop"]
+    words = [one.get("words", {}) for one in stops[:3]]
+    told = "; ".join(f"{one.get('zh', '')} / {one.get('en', '')}" for one in words)
+    return told or "it cannot be used: see its findings"
