@@ -121,7 +121,7 @@ def searched(scene: Scene, reference: Scene, most_m: float) -> tuple[FoundShift,
             if again is None:
                 break
             at, followed = again, followed + 1
-        left_m = _left_m(both, finer[max(0, followed - 1)], at)
+        left_m = _left_m(both, [widest, *finer[:followed]], at)
     witness = Witness(height, second, followed / len(finer))
     return FoundShift(at[0], -at[1], confidence_of(witness), left_m), witness
 
@@ -229,11 +229,18 @@ def _fine_px(grid: GeoBox) -> int:
     return max(least, min(most, isqrt(grid.height * grid.width) // 4))
 
 
-def _left_m(both: _Both, grid: GeoBox, at: At) -> float:
-    """RMS in metres of what blocks still lie off."""
+def _left_m(both: _Both, grids: Sequence[GeoBox], at: At) -> float:
+    """RMS in metres of what blocks still lie off, on the finest grid on which most agree.
+
+    Where most agree on none, as in an image that is turned or stretched, of all that see anything.
+    """
     coarser = max(gsd_m(both.scene.geobox), gsd_m(both.reference.geobox))
-    surfaces = both.surfaces(grid, _fine_px(grid), FINE_BLOCKS, at, REACH_PX)
-    found = agree([peak(one) for one in surfaces])
-    if found is None:
-        return UNKNOWN_PX * coarser
-    return hypot(found.rms_px * gsd_m(grid), LEAST_LEFT_PX * coarser)
+    for grid in reversed(grids):
+        surfaces = both.surfaces(grid, _fine_px(grid), FINE_BLOCKS, at, REACH_PX)
+        shifts = [peak(one) for one in surfaces]
+        found = agree(shifts)
+        if found is not None and 2 * found.blocks >= len(shifts):
+            return hypot(found.rms_px * gsd_m(grid), LEAST_LEFT_PX * coarser)
+    seen = [hypot(one.x_px, one.y_px) for one in shifts if one.quality >= MIN_QUALITY]
+    rms = float(np.sqrt(np.square(seen).mean())) if len(seen) >= FEWEST_BLOCKS else 0.0
+    return max(rms * gsd_m(grids[0]), UNKNOWN_PX * coarser)

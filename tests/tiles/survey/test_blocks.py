@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from geo.geobox import GeoBox
-from tiles.survey.blocks import block_px, spread_blocks
+from tiles.survey.blocks import block_px, overlapping_blocks, spread_blocks
 
 SIDES = st.integers(1, 3000)
 
@@ -45,3 +45,14 @@ def test_few_blocks_reach_every_part() -> None:
 def test_small_grids_get_small_blocks() -> None:
     assert [block_px(grid(n, n)) for n in (2000, 600, 256, 20)] == [256, 128, 64, 64]
     assert [(b.height, b.width) for b in spread_blocks(grid(20, 40))] == [(20, 40)]
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(16, 128))
+def test_overlapping_blocks_cover_all_and_reach_over_nothing(
+    height: int, width: int, size: int
+) -> None:
+    covered = np.zeros((height, width), dtype=bool)
+    for block in overlapping_blocks(grid(height, width), size):
+        assert (block.height, block.width) == (min(size, height), min(size, width))
+        covered[block.slices] = True
+    assert covered.all()
