@@ -18,6 +18,7 @@ from tiles.synthetic.canvas import Lattice2D, paint
 from tiles.synthetic.cover import BANDS
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.moment import Moment
+from tiles.synthetic.near import BLOCK_PX, NEAR_M, near_block
 from tiles.synthetic.shade import reflectance, unrest
 from tiles.synthetic.shown import layers_over
 from tiles.synthetic.sky import CLEAR, classified, through_air
@@ -38,15 +39,19 @@ class SyntheticImage:
 
 def render(ground: Ground, moment: Moment, camera: Camera, geobox: GeoBox) -> SyntheticImage:
     """The image on `geobox`: north-up, square pixels, EPSG:4549; raises GridError otherwise."""
-    size = max(64, _BLOCK_FINE // fine_factor(checked_gsd(geobox)))
+    near = checked_gsd(geobox) < NEAR_M
+    size = BLOCK_PX if near else max(64, _BLOCK_FINE // fine_factor(checked_gsd(geobox)))
     pixels = np.empty((len(camera.bands), *geobox.shape), np.float32)
     scl = np.zeros(geobox.shape, np.uint8)
     for one in blocks_of(ground, geobox, size):
         noise = one.noise(ground.seed, moment.seed)
+        if near:
+            pixels[:, *one.target] = near_block(ground, moment, camera, one, noise)[:, *one.taken]
+            continue
         block, codes = _block(ground, moment, camera, (one.corner, one.gsd, size), noise)
         pixels[:, *one.target] = block[:, *one.taken]
         scl[one.target] = codes[one.taken]
-    has_scl = "swir16" in camera.bands
+    has_scl = "swir16" in camera.bands and not near
     valid: Mask = np.isin(scl, CLEAR) if has_scl else np.ones(geobox.shape, np.bool_)
     return SyntheticImage(Raster(geobox, camera.bands, pixels, valid), scl if has_scl else None)
 

@@ -17,6 +17,10 @@ _LOOK = {
     name: np.array([getattr(LOOKS[kind], name) for kind in Cover], np.float32)
     for name in ("share", "broad", "fine", "rows", "grain", "rough_m")
 }
+ROUGH_M = _LOOK["rough_m"]
+"""(cover,) relief in metres of every cover."""
+GRAIN = _LOOK["grain"]
+"""(cover,) relative brightness noise of 1-10 m of every cover."""
 
 
 def reflectance(

@@ -104,3 +104,31 @@ def sample_along(
     row *= tile.shape[1]
     row += col
     return np.take(tile.ravel(), row, mode="clip")
+
+
+def smooth(
+    levels: tuple[Float, ...], texel_m: float, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Float:
+    """As `sample`, by cubic curves: for looks so near that the facets of a texel would show."""
+    tile, texel = _level(levels, texel_m, abs(float(x[1] - x[0])))
+    rows, down = _cubic(y / texel, len(tile))
+    cols, across = _cubic(x / texel, len(tile))
+    return np.asarray(down @ tile[np.ix_(rows, cols)] @ across.T, np.float32)
+
+
+def _cubic(position: NDArray[np.float64], size: int) -> tuple[NDArray[np.int64], Float]:
+    """Texels in reach (k,) and their Catmull-Rom weights (n, k) at each position."""
+    whole = np.floor(position).astype(np.int64)
+    t = (position - whole).astype(np.float32)
+    first = int(whole.min()) - 1
+    count = int(whole.max()) + 3 - first
+    weights = np.zeros((len(position), count), np.float32)
+    curves = (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )
+    for n, curve in enumerate(curves):
+        weights[np.arange(len(t)), whole - first - 1 + n] = curve
+    return (first + np.arange(count)) % size, weights
