@@ -14,7 +14,7 @@ import shapely
 from shapely import MultiPolygon
 
 from geo.errors import InputError, NotFoundError, WorkerError
-from leads.run.pictures import SceneSource, open_stored, read_pictures
+from leads.run.pictures import SceneSource, open_stored, read_picture, read_pictures
 from leads.store.runs import RunRow
 from leads.store.scenes import SceneRow
 from tiles.limited import LimitedPool, Limits, limited_pool
@@ -60,6 +60,27 @@ class Pictures:
             with suppress(OSError):
                 return file.read_bytes()
             return self._read_both(run, scenes, place, stem, suffix)[when]
+
+    def read_one(self, scene: SceneRow, place: MultiPolygon, suffix: Suffix) -> bytes:
+        """One scene around a place. Raises NotFoundError as `read`."""
+        stem = sha256(EDITION + scene.scene_id.encode() + shapely.to_wkb(place)).hexdigest()[:40]
+        file = self._folder / f"{stem}.{suffix}"
+        with self._lock:
+            with suppress(OSError):
+                kept = file.read_bytes()
+                os.utime(file)
+                return kept
+            source = SceneSource(scene.folder or scene.source, scene.date, scene.scene_id)
+            try:
+                data = self._run(read_picture, source, place, f".{suffix}")
+            except (InputError, WorkerError):
+                raise NotFoundError(
+                    f"the imagery of scene {scene.scene_id} is gone or was changed: put its files "
+                    "back"
+                ) from None
+            self._keep(file, data)
+            self._forget_the_oldest()
+            return data
 
     def close(self) -> None:
         """End the child process."""

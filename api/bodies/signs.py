@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from api.bodies.base import NO_CONTROL, Answer, Request, Words, examples, path_part
 from api.bodies.geojson import Outline
 from geo.sign_kind import SignKind
-from leads.domain.sign import SignState
+from leads.domain.sign import MOST_REASON, SignState
 
 SignId = Annotated[
     str, path_part("The sign: sixteen hex digits.", r"^[0-9a-f]{16}$", "0123456789abcdef")
@@ -93,3 +93,20 @@ class Judgement(Request):
     """True: it is what it looks like; the scorecard's floor applies. False: it is not."""
     note: Note | None = None
     """For the record."""
+    seen_state: SignState | None = None
+    """The state you saw, if it matters: 412 where it is another by now."""
+
+
+class NewSign(Request):
+    """A sign that a person saw on a flight's image."""
+
+    model_config = examples({"kind": "bags", "reason": "白色吨袋成排", "geometry": _AREA})
+
+    kind: SignKind
+    """What it looks like."""
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=MOST_REASON, pattern=NO_CONTROL)
+    ]
+    """What is seen, in a few words."""
+    geometry: Outline
+    """Outline, EPSG:4490; it lies on the flight."""

@@ -17,8 +17,9 @@ from geo.geobox import GeoBox, Window
 from geo.raster import Raster
 from leads.run.chips import SHOWN_BANDS, square_around
 from tiles.common_grid import footprint, gsd_m
+from tiles.files.gdal_env import gdal_env
 from tiles.files.open_scene import open_scene
-from tiles.reading.read import PairReader, common_bands
+from tiles.reading.read import PairReader, common_bands, read_scene
 from tiles.render import Picture, chip, stretch_of
 from tiles.scene import Scene
 from tiles.scene_fit import SceneFit
@@ -107,6 +108,18 @@ def read_pictures(
     edge = _shown_grid(pair.geobox).width
     before, after = (_encoded(date, edge, suffix) for date in (pair.before, pair.after))
     return Pictures(before, after)
+
+
+def read_picture(source: SceneSource, place: MultiPolygon, suffix: str) -> bytes:
+    """One image around an outline in EPSG:4490 as `.png` or `.webp`; for a child process."""
+    scene = _open(source)
+    if not set(SHOWN_BANDS) <= set(scene.band_names):
+        raise SceneError(f"{source.source}: has no red, green and blue to show")
+    grid = scene.geobox
+    window = square_around(place, grid)
+    with gdal_env():
+        raster = read_scene(scene, SHOWN_BANDS, grid, window)
+    return _encoded(raster, _shown_grid(raster.geobox).width, suffix)
 
 
 def _open(scene: SceneSource) -> Scene:

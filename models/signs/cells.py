@@ -19,7 +19,14 @@ _MOST_SPREAD = 7
 _LEAST_VALUE = 40
 # (from hue, to hue in degrees, least saturation in percent): soil and straw are dull yellow, plants
 # and eutrophic water green, which is left out whatever its strength
-_UNUSUAL = ((0, 35, 46), (35, 57, 54), (170, 260, 42), (260, 345, 30), (345, 360, 46))
+_UNUSUAL = (
+    (0, 35, 46),
+    (35, 57, 54),
+    (125, 170, 42),
+    (170, 260, 42),
+    (260, 345, 30),
+    (345, 360, 46),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +89,9 @@ def _unusual(colours: Whole) -> Mask:
     hue = np.where(
         top == red,
         60 * (green - blue) // chroma % 360,
-        np.where(top == green, 60 * (blue - red) // chroma + 120, 60 * (red - green) // chroma + 240),
+        np.where(
+            top == green, 60 * (blue - red) // chroma + 120, 60 * (red - green) // chroma + 240
+        ),
     )
     found = np.zeros(top.shape, np.bool_)
     for start, stop, least in _UNUSUAL:

@@ -61,8 +61,8 @@ def _pool(own: Cells, cells: Cells, grid: GeoBox, px: int) -> SignSeen | None:
     corners = [
         shapely.box(col, row, col + 1, row + 1) for row, col in zip(own.rows, own.cols, strict=True)
     ]
-    shape = shapely.union_all(corners).buffer(0.6).buffer(-0.6)  # scum leaves holes: closed
-    shape = shapely.union_all([shapely.Polygon(p.exterior) for p in _parts(shape)])
+    closed = shapely.union_all(corners).buffer(0.6).buffer(-0.6)  # scum leaves holes
+    shape = shapely.union_all([shapely.Polygon(p.exterior) for p in _parts(closed)])
     hull = shape.convex_hull
     filled = shape.area / shape.minimum_rotated_rectangle.area
     roundness = 4 * np.pi * hull.area / hull.length**2 * shape.area / hull.area

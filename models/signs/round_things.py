@@ -1,7 +1,7 @@
-"""Round things of one size: centres that edges all around point to, with what they look like inside.
+"""Round things of one size: centres that edges all around point to, and their look inside.
 
 Everything is counted in whole numbers from a neighbourhood of fixed reach, so a centre is the same
-in whatever tile it is seen. Method: votes along gradients, counted by the directions they come from.
+in whatever tile it is seen. Method: votes along gradients, by the directions they come from.
 """
 
 from dataclasses import dataclass
@@ -82,9 +82,7 @@ class RoundThings:
 
 
 def round_things(image: Bytes, valid: Mask, gsd_m: float, size: Size) -> RoundThings:
-    """Centres in an image (3, y, x) of pixels of `gsd_m`; those within reach of its rim are not
-    to be trusted.
-    """
+    """Centres in an image (3, y, x) of pixels of `gsd_m`; not to be trusted near its rim."""
     edges = _edges(image, valid, size.least_edge)
     best = np.zeros(valid.shape, np.uint8)
     which = np.zeros(valid.shape, np.uint8)
@@ -156,7 +154,7 @@ def _sides(edges: _Edges, shape: tuple[int, int], radius_px: float, slack: int) 
         own = inside[start:stop]
         spot = np.zeros(shape, np.uint8)
         spot[rows[start:stop][own], cols[start:stop][own]] = 1
-        total += cv2.dilate(spot, around)
+        total += cv2.dilate(spot, around).astype(np.uint8)
     return total
 
 

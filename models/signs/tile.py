@@ -1,4 +1,4 @@
-"""One tile of an image looked at for signs: what its core holds, the same in whatever tile it lies."""
+"""One tile looked at for signs: what its core holds, the same in whatever tile it lies."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -66,6 +66,4 @@ def _in_core(
 
 def _inside(rows: NDArray[np.int64], cols: NDArray[np.int64], core: Window) -> Mask:
     below = (rows >= core.row) & (rows < core.row + core.height)
-    return np.asarray(
-        below & (cols >= core.col) & (cols < core.col + core.width), dtype=np.bool_
-    )
+    return np.asarray(below & (cols >= core.col) & (cols < core.col + core.width), dtype=np.bool_)
