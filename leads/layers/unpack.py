@@ -1,21 +1,15 @@
-"""From a path to the vector files in it: a file, a folder, or an archive unpacked with care.
+"""From a path to the vector files in it: a file, a folder, or an archive unpacked with care."""
 
-An archive is a stranger's: member names that leave the folder, links, archives in archives,
-encryption, and members that swell beyond the caps are refused before or while they are written.
-"""
-
-import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from geo.errors import LayerError
+from tiles.files.archive import Caps, unpack_archive
 
 READABLE = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".geoparquet")
 """Suffixes of the vector files that are read."""
@@ -33,36 +27,6 @@ MAX_RATIO = 200
 """Unpacked over packed size of one member beyond 1 MiB; vector files reach 5 to 30."""
 
 _BESIDE_SHP = (".shx", ".dbf", ".prj", ".cpg")
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of fixed memory; LZMA takes what it likes
-_ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".kmz")
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    EOFError,
-    OSError,
-    RuntimeError,
-)
-_CHUNK = 1 << 20
-_UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1  # bits of a member's general purpose flag, APPNOTE 4.4.4
-
-
-class _InSmallReads(BufferedReader):
-    """An archive that lets nobody read more than MAX_DIRECTORY_BYTES at once."""
-
-    def __init__(self, path: Path) -> None:
-        """Open it."""
-        super().__init__(FileIO(path))
-        self._path = path
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """As of any stream; raises LayerError for a larger size."""
-        if size is not None and size > MAX_DIRECTORY_BYTES:
-            raise LayerError(
-                f"{self._path.name}: its table of members claims {size} bytes: "
-                f"at most {MAX_DIRECTORY_BYTES}"
-            )
-        return super().read(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,85 +99,12 @@ def _inside(file: Path, room: Path, shown: str) -> Iterator[VectorFile]:
 
 def _unpack(file: Path, room: Path, shown: str) -> list[Path]:
     """Write the members that can matter under `room`; the paths written."""
-    written: list[Path] = []
-    left = MAX_UNPACKED_BYTES
-    try:
-        with _InSmallReads(file) as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_MEMBERS:
-                raise LayerError(f"{shown}: {len(members)} members: at most {MAX_MEMBERS}")
-            for member in members:
-                inner = _safe_name(member, shown)
-                if inner is None:
-                    continue
-                target = room.joinpath(*inner.parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                left -= _write(archive, member, target, left, shown)
-                written.append(target)
-    except _BROKEN as error:
-        raise LayerError(f"{shown}: broken archive ({_line(error)}): pack it again") from error
-    except (UnicodeError, ValueError) as error:
-        raise LayerError(f"{shown}: unreadable archive ({_line(error)})") from error
-    return written
+    caps = Caps(MAX_UNPACKED_BYTES, MAX_MEMBERS, MAX_DIRECTORY_BYTES, MAX_RATIO)
+    return unpack_archive(file, room, shown, caps, _matters, LayerError)
 
 
-def _safe_name(member: zipfile.ZipInfo, shown: str) -> PurePosixPath | None:
-    """The member's decoded path, or None when it does not matter; raises when not to be trusted."""
-    name = _decoded(member).replace("\\", "/")
-    inner = PurePosixPath(name)
-    suffix = inner.suffix.lower()
-    if inner.is_absolute() or ".." in inner.parts or ":" in name or "\0" in name:
-        raise LayerError(f"{shown}: member {name!r} leads out of the archive: refused")
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise LayerError(f"{shown}: member {name!r} is a link: refused")
-    if member.is_dir() or "__MACOSX" in inner.parts or inner.name.startswith("."):
-        return None
-    if suffix in _ARCHIVES:
-        raise LayerError(f"{shown}: archive {name!r} inside an archive: unpack it first")
-    if suffix not in (*READABLE, *_BESIDE_SHP):
-        return None
-    if member.flag_bits & _ENCRYPTED_FLAG:
-        raise LayerError(f"{shown}: member {name!r} is encrypted: give an archive without password")
-    if member.compress_type not in _METHODS:
-        raise LayerError(
-            f"{shown}: member {name!r} is packed by method {member.compress_type}: "
-            "pack it again with deflate, the usual one"
-        )
-    return inner
-
-
-def _decoded(member: zipfile.ZipInfo) -> str:
-    """The member's name; Chinese archivers write GBK without saying so."""
-    if member.flag_bits & _UTF8_FLAG:
-        return member.filename
-    try:
-        raw = member.orig_filename.encode("cp437")
-    except UnicodeEncodeError:
-        return member.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return member.filename
-
-
-def _write(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left: int, shown: str
-) -> int:
-    """Write one member, counting real bytes, not those its header claims; the bytes written."""
-    allowed = min(left, max(_CHUNK, MAX_RATIO * member.compress_size))
-    size = 0
-    with archive.open(member) as packed, target.open("wb") as out:
-        while chunk := packed.read(_CHUNK):
-            size += len(chunk)
-            if size > allowed:
-                raise LayerError(
-                    f"{shown}: member {target.name!r} swells beyond {allowed} bytes "
-                    f"(at most {MAX_RATIO} times its packed size, {MAX_UNPACKED_BYTES} in all)"
-                )
-            out.write(chunk)
-    return size
+def _matters(inner: PurePosixPath) -> bool:
+    return inner.suffix.lower() in (*READABLE, *_BESIDE_SHP)
 
 
 def _beside(path: Path) -> list[Path]:
@@ -226,7 +117,3 @@ def _beside(path: Path) -> list[Path]:
 def _file_sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -23,7 +23,7 @@ from tiles.drone.image_tags import (
 from tiles.drone.photo import Photo, PhotoKind
 from tiles.ortho.bundle_text import read_xml
 
-MAX_PIXELS = 250_000_000
+MAX_PIXELS = 170_000_000
 """Pixels of one frame; the largest cameras that fly have 150 million."""
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES = 0x100, 0x101, 0x102, 0x115
