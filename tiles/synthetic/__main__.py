@@ -1,6 +1,7 @@
-"""Write the sample set, or measure how believable the synthetic ground is.
+"""Write the sample set or a small flight, or measure how believable the synthetic ground is.
 
 python -m tiles.synthetic data_samples [--seed N]
+python -m tiles.synthetic flight FOLDER [--seed N]
 python -m tiles.synthetic believable REAL_FOLDER
 """
 
@@ -9,24 +10,35 @@ from pathlib import Path
 import click
 
 from tiles.synthetic.believable import WINDOWS_PX, Likeness, compare
+from tiles.synthetic.flight import made_flight
+from tiles.synthetic.ground import make_ground
 from tiles.synthetic.pictures import real_pictures, synthetic_pictures
-from tiles.synthetic.sample import SEED, write_sample
+from tiles.synthetic.sample import SEED, SIZE_M, write_sample
 
 _BELIEVABLE = "believable"
+_FLIGHT = "flight"
 _SEEDS = (5, 9, 14)
 _EVERY = 4  # of the real pictures; all of them change the figures by less than 0.01
 
 
 @click.command()
 @click.argument("target")
-@click.argument("real", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--seed", default=SEED, show_default=True, help="Seed of the sample's ground.")
-def main(target: str, real: Path | None, seed: int) -> None:
-    """Write the sample set into TARGET; or, where TARGET is `believable`, compare with REAL."""
-    if target == _BELIEVABLE:
-        if real is None:
-            raise click.UsageError("believable needs the folder of the real pictures")
-        _report(compare(real_pictures(real, _EVERY), synthetic_pictures(_SEEDS)))
+def main(target: str, folder: Path | None, seed: int) -> None:
+    """Write the sample set into TARGET.
+
+    Where TARGET is `flight`, write a small flight's photos into FOLDER and their truth beside it;
+    where it is `believable`, compare with the real pictures in FOLDER.
+    """
+    if target in {_BELIEVABLE, _FLIGHT} and folder is None:
+        raise click.UsageError(f"{target} needs a folder: give one after it")
+    if target == _BELIEVABLE and folder is not None:
+        _report(compare(real_pictures(folder, _EVERY), synthetic_pictures(_SEEDS)))
+        return
+    if target == _FLIGHT and folder is not None:
+        _, flown = made_flight(folder, make_ground(seed, SIZE_M))
+        click.echo(f"{len(flown.frames)} photos in {folder}, truth in {flown.truth_path}")
         return
     for path in write_sample(Path(target), seed):
         click.echo(f"{path.stat().st_size:>9} {path}")

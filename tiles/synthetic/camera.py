@@ -135,10 +135,10 @@ MSI_10M = Camera(
 DRONE = Camera(
     "合成无人机",
     ("red", "green", "blue"),
-    (570.0, 590.0, 640.0),
-    (0.0, 0.0, 0.0),
-    blur_px=0.5,
-    sharpen=0.35,
+    (570.0, 610.0, 590.0),
+    (-6.0, -6.0, -7.0),
+    blur_px=0.55,
+    sharpen=0.3,
     noise=1.6,
     gamma=2.0,
 )

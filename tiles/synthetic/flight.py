@@ -24,6 +24,7 @@ from tiles.synthetic.camera import DRONE, Camera
 from tiles.synthetic.flight_plan import SMALL, Doubt, FlightPlan, Lens
 from tiles.synthetic.ground import Ground, make_ground
 from tiles.synthetic.moment import Moment, moment_of
+from tiles.synthetic.near import NEAR_M
 from tiles.synthetic.photo_file import Written, write_photo
 from tiles.synthetic.sheet import Sheet
 from tiles.synthetic.signs import signs_of
@@ -88,16 +89,21 @@ class Flown:
     frames: tuple[Frame, ...]
     """In order of time."""
 
+    @property
+    def truth_path(self) -> Path:
+        """JSON beside the folder: ground, true poses and the outlines of signs in EPSG:4549."""
+        return self.folder.parent / f"{self.folder.name}.{TRUTH_FILE}"
+
 
 def fly(
     ground: Ground, moment: Moment, plan: FlightPlan, folder: Path, camera: Camera = DRONE
 ) -> Flown:
     """Photograph the ground into `folder`; beside it goes the truth, `<folder>.truth.json`.
 
-    Raises SceneError where the plan has pixels of 0.3 m or more.
+    Raises SceneError where the plan has pixels of NEAR_M or more.
     """
-    if plan.gsd_m >= 0.3:
-        raise SceneError(f"pixels of {plan.gsd_m:.2f} m: fly lower than 0.3 m a pixel")
+    if plan.gsd_m >= NEAR_M:
+        raise SceneError(f"pixels of {plan.gsd_m:.2f} m: fly lower than {NEAR_M} m a pixel")
     folder.mkdir(parents=True, exist_ok=True)
     sheet = Sheet(ground, moment, replace(camera, noise=0.0), plan.gsd_m)
     frames = tuple(_frames(plan))
@@ -105,7 +111,7 @@ def fly(
         pixels = _photograph(sheet, plan, frame, number, camera.noise)
         write_photo(folder / frame.name, pixels, plan.lens, _written(ground, plan, frame))
     flown = Flown(folder, plan, frames)
-    (folder.parent / f"{folder.name}.{TRUTH_FILE}").write_text(_truth_text(ground, moment, flown))
+    flown.truth_path.write_text(_truth_text(ground, moment, flown), encoding="utf-8")
     return flown
 
 

@@ -20,12 +20,12 @@ from tiles.synthetic.moment import Moment
 from tiles.synthetic.near_look import TUFT_M, near_reflectance
 from tiles.synthetic.shade import ROUGH_M, column, unrest
 from tiles.synthetic.shown import layers_over
-from tiles.synthetic.sun import REACH_M, SKYLIGHT, rays_over, slope_light
+from tiles.synthetic.sun import REACH_M, SKYLIGHT, slope_light, straight_rays
 from tiles.synthetic.texture import sample, spectral_tile
 from tiles.synthetic.things import lay, things_over
 
-NEAR_M = 0.3
-"""Images with pixels smaller than this are rendered here."""
+NEAR_M = 0.2
+"""Images with pixels smaller than this are rendered here: a drum is three pixels wide there."""
 
 BLOCK_PX = 768
 """Edge of a block in pixels."""
@@ -67,7 +67,7 @@ def _reflectance(ground: Ground, moment: Moment, bands: tuple[str, ...], grid: L
     shape = np.minimum(column(painted, (ROUGH_M + TUFT_M)[painted.cover]) * 6, 1)
     shape *= pile.column(pile.rough)
     light = slope_light(height, shape, moment.sun, grid.step)
-    over = rays_over(height, moment.sun, grid.step, reach_m=_NEAR_REACH_M)
+    over = straight_rays(height, moment.sun, grid.step, (0.0, _NEAR_REACH_M))
     np.maximum(over, _far_rays(ground, moment, grid), out=over)
     blocked = np.clip((over - height) / np.float32(0.12 + grid.step), 0, 1)
     for n, band in enumerate(bands):
@@ -94,7 +94,7 @@ def _far_rays(ground: Ground, moment: Moment, grid: Lattice2D) -> Float:
     painted = paint(far, *layers_over(ground, moment, far.bounds), unrest(ground, far))
     grain = sample(spectral_tile(ground.lattice.seed + 3, 1.1), 0.73, far.x, far.y)
     top = column(painted, painted.height) + column(painted, ROUGH_M[painted.cover]) * grain
-    over = rays_over(top, moment.sun, step, _NEAR_REACH_M - 2 * step)
+    over = straight_rays(top, moment.sun, step, (_NEAR_REACH_M - 2 * step, REACH_M))
     x = ((grid.x - far.x0) / step - 0.5).astype(np.float32)
     y = ((far.y1 - grid.y) / step - 0.5).astype(np.float32)
     return np.asarray(cv2.remap(over, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)

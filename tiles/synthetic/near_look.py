@@ -101,8 +101,8 @@ def near_reflectance(
     broad = smooth(spectral_tile(seed, 2.3), 3.1, x, y)
     clump = smooth(spectral_tile(seed + 2, 1.5), 0.5, x, y)
     coarse = smooth(spectral_tile(seed + 3, 1.1), 0.73, x, y)
-    blade = sample(spectral_tile(seed + 8, 1.4), 0.045, x, y)
-    grit = sample(spectral_tile(seed + 9, 0.5), 0.031, x + 5.0, y + 3.0)
+    blade = sample(spectral_tile(seed + 8, 1.6), 0.045, x, y)
+    grit = np.float32(0.65) * sample(spectral_tile(seed + 9, 0.8), 0.031, x + 5.0, y + 3.0)
     look = {name: values[painted.cover] for name, values in _NEAR.items()}
     along, across = _turned(grid, painted)
     rows = _rows(painted, look, along, across, clump)
@@ -136,15 +136,21 @@ def _turned(grid: Lattice2D, painted: Painted) -> tuple[Float, Float]:
 
 
 def _rows(
-    painted: Painted, look: dict[str, Float], along: Float, across: Float, clump: Float
+    painted: Painted,
+    look: dict[str, Float],
+    turned: tuple[Float, Float],
+    clump: Float,
+    step: float,
 ) -> Float:
     """Waves from -1 to 1 across each object's direction, a little unsteady; 0 without rows."""
+    along, across = turned
     turn = np.divide(
         2 * np.pi, look["row_m"], where=look["row_m"] > 0, out=np.zeros_like(look["row_m"])
     )
     pace = column(painted, turn)
+    seen = column(painted, np.clip(look["row_m"] / step / 2 - 1, 0, 1))  # finer rows blend
     waves = np.sin(across * pace + np.float32(0.5) * clump + np.float32(0.1) * np.sin(along))
-    return np.asarray(waves * (pace > 0), np.float32)
+    return np.asarray(waves * seen, np.float32)
 
 
 def _joints(painted: Painted, edge: Float, along: Float, across: Float) -> Float:

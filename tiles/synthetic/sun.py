@@ -1,5 +1,6 @@
 """Sun and relief: brightness of slopes and cast shadows from a height field."""
 
+import cv2
 import numpy as np
 
 from geo.raster import Float
@@ -31,36 +32,51 @@ def toward_sun(sun: Sun, step_m: float) -> tuple[float, float]:
 
 
 def shadow(height: Float, sun: Sun, step_m: float) -> Float:
-    """Share of direct light that is blocked, (y, x) in [0, 1]."""
-    over = rays_over(height, sun, step_m)
-    over -= height
-    over *= np.float32(1 / 1.2)
-    return np.clip(over, 0, 1, out=over)
+    """Share of direct light that is blocked, (y, x) in [0, 1].
 
-
-def rays_over(
-    height: Float, sun: Sun, step_m: float, start_m: float = 0.0, reach_m: float = REACH_M
-) -> Float:
-    """Height (y, x) below which each pixel lies in the shadow of what stands towards the sun.
-
-    Things nearer than `start_m` are left out, things farther than about `reach_m` too. Doubling:
-    after n rounds each pixel knows the highest ray over it from 2^n - 1 steps away.
+    Doubling: after n rounds each pixel knows the highest ray over it from 2^n - 1 steps away.
     """
     rows, cols = toward_sun(sun, step_m)
     fall = np.float32(np.tan(np.radians(sun.elevation)) * step_m)
-    skipped = round(start_m / step_m)
     over = height.copy()
-    if skipped:
-        down, right = round(rows * step_m * skipped), round(cols * step_m * skipped)
-        over = _moved(height, down, right) - fall * np.float32(skipped)
     reach = 1
-    while reach * step_m < reach_m:
+    while reach * step_m < REACH_M:
         down, right = round(rows * step_m * reach), round(cols * step_m * reach)
         moved = _moved(over, down, right)
         moved -= fall * np.float32(reach)
         np.maximum(over, moved, out=over)
         reach *= 2
+    over -= height
+    over *= np.float32(1 / 1.2)
+    return np.clip(over, 0, 1, out=over)
+
+
+def straight_rays(height: Float, sun: Sun, step_m: float, span_m: tuple[float, float]) -> Float:
+    """Height (y, x) below which each pixel lies in the shadow of what stands towards the sun.
+
+    Only things from span_m[0] to about span_m[1] metres away count. Doubling as in `shadow`, but by
+    parts of pixels, so that edges of long shadows stay straight.
+    """
+    rows, cols = toward_sun(sun, step_m)
+    rows, cols = rows * step_m, cols * step_m
+    fall = float(np.tan(np.radians(sun.elevation)) * step_m)
+    start = span_m[0] / step_m
+    over = _slid(height, rows * start, cols * start) - np.float32(fall * start)
+    reach = 1
+    while reach * step_m < span_m[1]:
+        moved = _slid(over, rows * reach, cols * reach)
+        np.maximum(over, moved - np.float32(fall * reach), out=over)
+        reach *= 2
     return over
+
+
+def _slid(field: Float, down: float, right: float) -> Float:
+    """The field with pixel (r, c) taken from (r + down, c + right); low beyond the edge."""
+    shift = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = field.shape[1], field.shape[0]
+    slid = cv2.warpAffine(field, shift, size, flags=flags, borderValue=-1e3)
+    return np.asarray(slid, np.float32)
 
 
 def _moved(field: Float, down: int, right: int) -> Float:
