@@ -41,7 +41,8 @@ def names(photos: Sequence[Photo]) -> tuple[str, ...]:
 def _pixels(seen: Seen) -> Iterator[Finding]:
     cut = [p for p in seen.photos if p.name in seen.looks and not seen.looks[p.name].is_whole]
     if cut:
-        yield Finding("truncated", Severity.WARN, names(cut))
+        severity = Severity.WARN if seen.frames else Severity.STOP
+        yield Finding("truncated", severity, names(cut))
 
 
 def _copies(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
@@ -65,8 +66,9 @@ def _kinds(seen: Seen) -> Iterator[Finding]:
             yield Finding(kind.value, Severity.NOTE, names(found))
     if seen.ground_photos:
         yield Finding("ground_photo", Severity.NOTE, names(seen.ground_photos))
-    if seen.photos and not seen.frames:
+    if seen.photos and not any(p.kind is PhotoKind.VISIBLE for p in seen.photos):
         yield Finding("no_visible", Severity.STOP)
+    if not seen.frames:
         return
     oblique = [photo for photo in seen.frames if not is_nadir(photo)]
     if oblique:

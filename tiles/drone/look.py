@@ -122,7 +122,9 @@ def _is_filled(grey: Grey) -> bool:
     """Whether the last rows are one value, neither black nor white: a decoder filled them up."""
     rows = grey[-_FILLED_ROWS:]
     value = int(rows[0, 0])
-    return len(grey) > 2 * _FILLED_ROWS and 2 < value < 253 and bool(np.all(rows == value))
+    if len(grey) <= 2 * _FILLED_ROWS or not 2 < value < 253 or np.any(rows != value):
+        return False
+    return bool(np.any(grey[:: _FILLED_ROWS // 2] != value))  # else it is all of one colour
 
 
 def _sharpness(grey: Grey) -> tuple[float | None, float | None]:
