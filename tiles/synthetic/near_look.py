@@ -105,7 +105,7 @@ def near_reflectance(
     grit = np.float32(0.65) * sample(spectral_tile(seed + 9, 0.8), 0.031, x + 5.0, y + 3.0)
     look = {name: values[painted.cover] for name, values in _NEAR.items()}
     along, across = _turned(grid, painted)
-    rows = _rows(painted, look, along, across, clump)
+    rows = _rows(painted, look, (along, across), clump, grid.step)
     fine = np.float32(0.75) * clump + np.float32(0.6) * blade
     rho = mixed(moment, bands, painted, (broad, fine, rows))
     light = 1 + column(painted, GRAIN[painted.cover]) * np.float32(0.7) * coarse
