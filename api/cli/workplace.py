@@ -23,6 +23,7 @@ from geo.errors import (
 )
 from leads.domain.job import FETCH, FLIGHT, RUN, USUAL_PRIORITY, Job, JobState
 from leads.domain.passes import PassState
+from leads.flights.flight_job import Flyer
 from leads.flights.nodeodm import NodeOdm
 from leads.intake.fetch import Fetcher
 from leads.intake.retention import check_there
@@ -111,10 +112,8 @@ def fetcher(engine: Engine) -> Fetcher:
     return Fetcher(engine, imagery_folder(), disk_guard())
 
 
-def flyer(engine: Engine) -> Handler:
+def flyer(engine: Engine) -> Flyer:
     """Carries out jobs of kind `flight`; scenes of flights lie in the data folder's `flights`."""
-    from leads.flights.flight_job import Flyer  # noqa: PLC0415
-
     settings = Settings()
     server = NodeOdm(settings.nodeodm, settings.nodeodm_token) if settings.nodeodm else None
     return Flyer(engine, depot(), flights_folder(), disk_guard(), server)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shapely import MultiPolygon, union_all
@@ -17,7 +17,7 @@ from geo.errors import InputError
 from leads.domain.event import Json
 from leads.domain.flight import FileKind, FlightAction
 from leads.domain.job import Job
-from leads.flights.file_kinds import Seen, see
+from leads.flights.file_kinds import PHOTO_SUFFIXES, Seen, see
 from leads.flights.originals import NOON, Originals
 from leads.flights.unpack_archive import UNPACKED, Unpacking
 from leads.run.jobs.disk_guard import DiskGuard
@@ -31,11 +31,14 @@ from leads.store.jobs import check_lease
 from leads.store.missions import mission
 from leads.uploads.depot import Depot
 from tiles.drone.checks import Filed
-from tiles.drone.findings import Finding, Severity
-from tiles.drone.flight_report import FlightReport, report_on_files
+from tiles.drone.findings import Finding, Severity, by_severity
+from tiles.drone.flight_report import FlightReport, report_on_files, verdict_of
 from tiles.drone.orthophoto import RasterLook
 
 _LOOKED = frozenset({FileKind.PHOTO, FileKind.GROUND_PHOTO})
+_USABLE = _LOOKED | {FileKind.ORTHOPHOTO}
+_REFUSED = {**dict.fromkeys(PHOTO_SUFFIXES, "unreadable"), ".zip": "archive_refused"}
+_DAMAGED = frozenset({"unreadable", "truncated"})
 _NOTES = frozenset({"ortho_degrees", "ortho_not_square", "ortho_stretched", "ortho_collar"})
 
 
@@ -123,7 +126,7 @@ class Looking:
             if seen[file.name].kind in _LOOKED
         ]
         filed = read(self.engine, partial(_filed, flight=flight), waits_s=PATIENCE_S)
-        return report_on_files(looked, filed, self.runner)
+        return report_on_files(looked, filed, self.runner, now=self.clock())
 
     def _keep(
         self,
@@ -137,10 +140,12 @@ class Looking:
         row, now = flight_row(connection, flight.flight_id, lock=True), self.clock()
         if row.report is not None:
             return
+        broken = _broken(report)
         for name, one in seen.items():
-            describe_file(connection, row.flight_id, name, **_columns(one))
+            known = one if name not in broken else Seen(FileKind.REFUSED, why=broken[name])
+            describe_file(connection, row.flight_id, name, **_columns(known))
         rasters = [one.raster for one in seen.values() if one.raster is not None]
-        found = _findings(rasters, now)
+        found = [*_refusals(seen), *_findings(rasters, now)]
         told = report_json(report, found, rasters)
         flown = _flown(row, report, rasters)
         set_flight(
@@ -166,12 +171,13 @@ class Looking:
 def report_json(
     report: FlightReport, found: Sequence[Finding], rasters: Sequence[RasterLook]
 ) -> dict[str, Any]:
-    """The report as it is kept: that of the photos, what was found of rasters, and the map."""
+    """The report as it is kept: that of the photos, what was found of other files, and the map."""
     told: dict[str, Any] = report.as_json()
-    told["findings"] = [*told["findings"], *(one.as_json() for one in found)]
+    all_of_it = by_severity([*report.findings, *found])
+    told["findings"] = [one.as_json() for one in all_of_it]
     told["map"] = report.as_geojson()
-    if rasters:  # photos beside an orthophoto need not make one
-        told["verdict"] = "usable" if found else "good"
+    decides = found if rasters else all_of_it  # photos beside an orthophoto need not make one
+    told["verdict"] = verdict_of(decides).value
     return told
 
 
@@ -180,7 +186,7 @@ def _filed(connection: Connection, flight: FlightRow) -> Filed | None:
     if flight.mission_id is None:
         return None
     asked = mission(connection, flight.mission_id)
-    return Filed(asked.area, asked.window_from, asked.window_to)
+    return Filed(asked.area, asked.window_from, asked.window_to, gsd_m=asked.gsd_m)
 
 
 def _columns(seen: Seen) -> dict[str, object]:
@@ -199,7 +205,31 @@ def _columns(seen: Seen) -> dict[str, object]:
     }
 
 
-def _findings(rasters: Sequence[RasterLook], now: datetime) -> list[Finding]:
+def _broken(report: FlightReport) -> dict[str, str]:
+    """Photos whose pixels are damaged, and why; they are used for nothing."""
+    return {
+        name: finding.words["en"]
+        for finding in report.findings
+        if finding.code in _DAMAGED
+        for name in finding.photos
+    }
+
+
+def _refusals(seen: Mapping[str, Seen]) -> list[Finding]:
+    """Files that cannot be used; where nothing else can, the flight cannot."""
+    usable = any(one.kind in _USABLE for one in seen.values())
+    severity = Severity.WARN if usable else Severity.STOP
+    found = []
+    for name, one in seen.items():
+        if one.kind is FileKind.REFUSED:
+            suffix = PurePosixPath(name).suffix.lower()
+            code = _REFUSED.get(suffix, "ortho_refused")
+            why = (one.why or "").removeprefix(f"{name}: ")
+            found.append(Finding(code, severity, (name,), {"why": why}))
+    return found if found or usable else [Finding("nothing", Severity.STOP)]
+
+
+def raster_findings(rasters: Sequence[RasterLook], now: datetime) -> list[Finding]:
     """What is odd about orthophotos. Raises InputError for one of a day to come."""
     found = []
     for raster in rasters:

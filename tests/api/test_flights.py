@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from leads.domain.flight import FileKind
 from leads.domain.job import FLIGHT
 from leads.domain.roles import Actor, Role

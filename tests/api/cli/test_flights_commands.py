@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from api.cli.main import run
 from tests.leads.flights.made_flyer import ground, orthophoto
 

@@ -6,7 +6,6 @@ POINT is as in tests.leads.run.jobs.killed_run, with the call after a comma: `mo
 import sys
 from pathlib import Path
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from leads.store.engine import connect
 from tests.leads.flights.made_flyer import Field
 from tests.leads.run.jobs.killed_run import dies_at

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from leads.custody.chain import verify
 from leads.domain.flight import FileKind, FlightAction, FlightState, Product
 from leads.domain.job import RUN, JobState
@@ -55,9 +54,9 @@ def test_a_flight_over_new_ground_is_kept_and_the_next_is_compared_with_it(
     assert said["hongxian:flight"] == second.flight_id
     assert said["hongxian:product"] == "orthophoto"
     assert (Path(str(known.folder)) / PREVIEW_FILE).stat().st_size > 200
-    assert sorted(path.name for path in Path(str(known.folder)).iterdir()) == [
-        "bands.tif", "item.json", "preview.webp", "sight.bin",
-    ]  # fmt: skip
+    names = {path.name for path in Path(str(known.folder)).iterdir()}
+    assert {"bands.tif", "item.json", "preview.webp", "sight.bin"} <= names
+    assert not any(name.startswith(".") or name == "image" for name in names)
     assert actions(field, second.flight_id) == [
         FlightAction.OPENED, FlightAction.RECEIVED, FlightAction.COMPLETED, FlightAction.CHECKED,
         FlightAction.MADE, FlightAction.PLACED, FlightAction.HANDED_OVER,
@@ -87,7 +86,8 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_lost(field: Field, tmp_pa
     path = tmp_path / "2026-11-26.tif"
     path.write_bytes(b"II*\0 no image at all")
     row = field.flown(path)
-    assert row.state is FlightState.REFUSED and "no file is an orthophoto" in str(row.reason)
+    assert row.state is FlightState.REFUSED and "正射影像不能用：2026-11-26.tif" in str(row.reason)
+    assert (row.report or {})["findings"][0]["code"] == "ortho_refused"
     with reading(field.store) as connection:
         (file,) = files_of(connection, row.flight_id)
     assert file.kind is FileKind.REFUSED and "2026-11-26.tif" in str(file.facts)
@@ -95,6 +95,9 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_lost(field: Field, tmp_pa
     assert field.job(row.job_id).state is JobState.DONE
     assert actions(field, row.flight_id)[-1] is FlightAction.REFUSED
     assert str(tmp_path) not in str(row.reason) + str(file.facts)
+    log = tmp_path / "flight.txt"
+    log.write_text("a log alone")
+    assert "没有可用的照片" in str(field.flown(log).reason)
 
 
 def test_a_day_nobody_knows_is_asked_for(field: Field, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from geo.errors import ConflictError, SourceError
 from leads.domain.flight import FlightState, Product
 from leads.domain.job import JobState
@@ -89,6 +88,7 @@ def test_no_worker_waits_while_nodeodm_computes(
     assert fake.counts["upload"] == 2 and len(fake.removed) == 1
 
 
+@pytest.mark.slow
 def test_where_nodeodm_fails_a_quick_look_is_made_and_says_why(
     field: Field, fake: FakeNodeOdm, photos: Path
 ) -> None:
@@ -97,6 +97,7 @@ def test_where_nodeodm_fails_a_quick_look_is_made_and_says_why(
     assert row.product is Product.QUICK_LOOK and "Not enough overlap" in str(row.reason)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_waited_for(field: Field, fake: FakeNodeOdm, photos: Path) -> None:
     fake.faults.extend(["500"] * 3)
     fake.looks = 0
@@ -121,6 +122,7 @@ def test_a_flight_that_is_taken_back_cancels_its_task(
     assert not list((field.folder / "flights").glob(".work/*"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_waited_out(
     field: Field, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_full_disk_is_waited_out(
     assert field.row(row.flight_id).state is FlightState.KEPT
 
 
+@pytest.mark.slow
 def test_a_flight_that_fails_each_time_is_broken_and_can_be_tried_again(
     field: Field, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

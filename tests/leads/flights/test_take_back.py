@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-import tests.leads.flights.stand_ins  # noqa: F401
 from geo.errors import ConflictError, InputError, NotFoundError
 from leads.domain.flight import FlightAction, FlightState
 from leads.domain.job import JobState
