@@ -145,7 +145,7 @@ class Looking:
             known = one if name not in broken else Seen(FileKind.REFUSED, why=broken[name])
             describe_file(connection, row.flight_id, name, **_columns(known))
         rasters = [one.raster for one in seen.values() if one.raster is not None]
-        found = [*_refusals(seen), *_findings(rasters, now)]
+        found = [*_refusals(seen), *raster_findings(rasters, now)]
         told = report_json(report, found, rasters)
         flown = _flown(row, report, rasters)
         set_flight(
