@@ -15,6 +15,7 @@ from leads.domain.flight import FlightAction, FlightState, Product
 from leads.domain.job import RUN, Job
 from leads.flights.flight_befores import pixels_there, place_of
 from leads.flights.flight_scene import BEFORE, PLACING, PRODUCT, FlightScene
+from leads.flights.look_for_signs import read_signs
 from leads.run.jobs.heartbeat import ended_under
 from leads.run.request import Request
 from leads.store.engine import lock_for
@@ -24,6 +25,7 @@ from leads.store.flights import FlightRow, flight_row, set_flight
 from leads.store.jobs import check_lease, enqueue, finish, latest_of, payload_sha256
 from leads.store.scenes import SceneRow, keep_fetched, scene
 from leads.store.sights import keep_sight
+from leads.store.signs import propose
 from leads.store.watches import lock_watch
 
 NOTHING_EARLIER = (
@@ -109,6 +111,7 @@ def _file(
         "steps": list(found.said("hongxian:steps") or ()),
     }
     note(connection, flight_id, FlightAction.MADE, now, None, made)
+    propose(connection, flight_id, read_signs(found.folder), now)
     if earlier is None:
         values["reason"] = values["reason"] or NOTHING_EARLIER
     else:

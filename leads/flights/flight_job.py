@@ -41,6 +41,7 @@ from leads.flights.flight_scene import (
     publish,
     whole,
 )
+from leads.flights.look_for_signs import keep_signs
 from leads.flights.look_over import Looking
 from leads.flights.nodeodm import NodeOdm
 from leads.flights.odm_task import Waits
@@ -173,6 +174,8 @@ class Flyer:
             onto = bring_onto(work, earlier, fetched.position_error_m, runner, check)
             check()
             describe(work, flight, fetched, flown, ground, onto, runner)
+            check()
+            keep_signs(work, runner, check)
             check()
             publish(place)
         return None

@@ -20,13 +20,14 @@ from geo.geobox import GeoBox
 from geo.sign_kind import SignKind
 from geo.tiling import Tile, tiles_of
 from leads.domain.sign import Proposal
-from leads.run.runner import Runner
+from leads.run.runner import Runner, run_surely
 from models.signs.gather import signs_of
 from models.signs.seen import SignSeen
 from models.signs.tile import TileSeen, halo_px, look_at_tile, multiple_px
 from models.signs.words import words_of
 from tiles.common_grid import footprint, gsd_m
 from tiles.files.gdal_env import gdal_env
+from tiles.files.open_scene import open_scene
 from tiles.reading.read import read_scene
 from tiles.scene import Scene
 
@@ -84,6 +85,12 @@ def proposals_of(signs: Sequence[SignSeen]) -> tuple[Proposal, ...]:
         area = geodesic_area_m2(outline, CGCS2000)
         found.append(Proposal(sign.kind, outline, sign.score, area, words["zh"], words["en"]))
     return tuple(found)
+
+
+def keep_signs(folder: Path, runner: Runner, check: Callable[[], None]) -> None:
+    """Write SIGNS_FILE of the folder of a flight's scene. Raises as `look_for_signs`."""
+    scene = run_surely(runner, open_scene, str(folder))
+    write_signs(folder, proposals_of(look_for_signs(scene, runner, check)))
 
 
 def write_signs(folder: Path, proposals: Sequence[Proposal]) -> None:

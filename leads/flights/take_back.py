@@ -20,6 +20,7 @@ from leads.store.file_run import FILING_LOCK
 from leads.store.flight_events import note
 from leads.store.flight_files import unshared
 from leads.store.flights import FlightRow, flight_row, flight_seen, set_flight
+from leads.store.judge_signs import signs_gone
 from leads.store.upload_steps import bytes_went, lock_originals
 from leads.store.withdraw import withdraw_run
 from leads.uploads.depot import Depot
@@ -49,6 +50,7 @@ def withdraw_flight(
     kept = plain_text("reason", reason, MOST_REASON)
     _undo(connection, flight, kept, actor, now)
     set_flight(connection, flight_id, now, state=FlightState.WITHDRAWN, reason=kept)
+    signs_gone(connection, flight_id, actor, now)
     note(connection, flight_id, FlightAction.WITHDRAWN, now, actor, {"reason": kept})
     return flight_row(connection, flight_id)
 
@@ -69,6 +71,7 @@ def replace_flight(
     _undo(connection, flight, kept, actor, now)
     values = {"state": FlightState.REPLACED, "replaced_by": by, "reason": kept}
     set_flight(connection, flight_id, now, **values)
+    signs_gone(connection, flight_id, actor, now)
     told: dict[str, Json] = {"by": by, "reason": kept}
     note(connection, flight_id, FlightAction.REPLACED, now, actor, told)
     return flight_row(connection, flight_id)

@@ -1,7 +1,7 @@
 """How well signs are found on made-up ground: `python -m models.evaluation.signs`.
 
-Around every sign of a ground, and over squares drawn at random, which may hold none. A sign is found
-when a proposal of its kind touches it; a proposal that touches none of any kind is a false alarm.
+Around every sign of a ground, and over squares drawn at random, which may hold none. A sign is
+found when a proposal of its kind touches it; one that touches none of any kind is a false alarm.
 """
 
 from collections import Counter
@@ -109,8 +109,8 @@ def _square(whole: GeoBox, left: float, top: float, edge_m: float) -> GeoBox:
     gsd, px = whole.pixel_size[0], multiple_px(whole.pixel_size[0])
     size = int(edge_m / gsd) // px * px
     col, row = ~whole.transform @ (left, top)
-    at = (min(max(int(n), 0), whole.width - size) for n in (row, col))
-    return whole.crop(Window(*at, size, size))
+    top_px, left_px = (min(max(int(n), 0), whole.width - size) for n in (row, col))
+    return whole.crop(Window(top_px, left_px, size, size))
 
 
 def _look(ground: Ground, moment: Moment, grid: GeoBox) -> tuple[SignSeen, ...]:

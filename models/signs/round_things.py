@@ -85,14 +85,16 @@ def round_things(image: Bytes, valid: Mask, gsd_m: float, size: Size) -> RoundTh
     """Centres in an image (3, y, x) of pixels of `gsd_m`; not to be trusted near its rim."""
     edges = _edges(image, valid, size.least_edge)
     best = np.zeros(valid.shape, np.uint8)
-    which = np.zeros(valid.shape, np.uint8)
-    for n, radius in enumerate(size.radii_m):
+    total, ties = np.zeros(valid.shape), np.ones(valid.shape)
+    for radius in size.radii_m:
         sides = _sides(edges, valid.shape, radius / gsd_m, size.slack_px)
-        better = sides > best
-        best[better], which[better] = sides[better], n
+        better, equal = sides > best, (sides == best) & (sides > 0)
+        best[better], total[better], ties[better] = sides[better], radius, 1
+        total[equal] += radius
+        ties[equal] += 1
     rows, cols = np.nonzero(_peaks(best, size, gsd_m) & valid)
     rows, cols = rows.astype(np.int64), cols.astype(np.int64)
-    radii = np.array(size.radii_m)[which[rows, cols]]
+    radii = total[rows, cols] / ties[rows, cols]  # of several that fit as well, the mean
     return _described(image, (rows, cols), best[rows, cols].astype(np.int64), radii, gsd_m, size)
 
 
