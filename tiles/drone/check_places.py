@@ -7,6 +7,7 @@ from math import hypot
 
 import shapely
 from shapely import MultiPoint, Point
+from shapely.geometry.base import BaseGeometry
 
 from geo.crs import SHANGHAI_BOUNDS, in_shanghai
 from tiles.drone.check_files import names
@@ -53,15 +54,19 @@ def check_places(seen: Seen, filed: Filed | None) -> Iterator[Finding]:
 
 def distance_km(lon: float, lat: float, filed: Filed | None) -> float:
     """From a point to the filed area, else to the city's bounds; 0 inside."""
-    area = shapely.box(*SHANGHAI_BOUNDS) if filed is None else filed.area
+    area = _area(filed) or shapely.box(*SHANGHAI_BOUNDS)
     ground = Ground(lon, lat)
     return float(ground.to_metres(area).distance(Point(0, 0))) / 1000
+
+
+def _area(filed: Filed | None) -> BaseGeometry | None:
+    return None if filed is None else filed.area
 
 
 def _slipped_sign(seen: Seen, filed: Filed | None) -> Finding | None:
     """The finding where the flight would be right with another sign."""
     lon, lat = seen.middle or (0.0, 0.0)
-    near = NEAR_KM if filed is not None else 0.0
+    near = NEAR_KM if _area(filed) is not None else 0.0
     if distance_km(lon, lat, filed) <= near:
         return None
     for code, mirrored in (
@@ -78,7 +83,7 @@ def _slipped_sign(seen: Seen, filed: Filed | None) -> Finding | None:
 
 def _elsewhere(seen: Seen, filed: Filed | None) -> Iterator[Finding]:
     lon, lat = seen.middle or (0.0, 0.0)
-    if filed is None:
+    if _area(filed) is None:
         if not in_shanghai(lon, lat):
             values = {"lon": round(lon, 4), "lat": round(lat, 4)}
             yield Finding("outside_city", Severity.NOTE, (), values, (lon, lat))

@@ -8,6 +8,7 @@ from math import atan2, cos, degrees, hypot, radians, sin, sqrt
 import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from tiles.drone.findings import Finding, Severity
 from tiles.drone.footprint import Ground, polygons
@@ -63,12 +64,20 @@ def cover_of(seen: Seen, filed: Filed | None) -> Cover:
     found = [*_told(list(_overlaps(feet, ground))), *_hole_findings(holes, ground)]
     if len(whole.geoms) > 1:
         found.append(Finding("split", Severity.WARN, (), {"parts": len(whole.geoms)}))
-    if filed is not None:
+    if filed is not None and filed.area is not None:
         wanted = polygons(ground.to_metres(filed.area))
         missed = polygons(wanted.difference(whole))
         found += _left_out(wanted, missed, ground)
     gaps = polygons(ground.to_degrees(MultiPolygon([*holes, *missed.geoms])))
     return Cover(polygons(ground.to_degrees(whole)), gaps, tuple(found))
+
+
+def check_shown(shown: MultiPolygon, area: BaseGeometry) -> list[Finding]:
+    """What an image that shows `shown` leaves out of the filed area, if anything; EPSG:4490."""
+    ground = Ground(shown.centroid.x, shown.centroid.y)
+    wanted = polygons(ground.to_metres(area))
+    missed = polygons(wanted.difference(ground.to_metres(shown)))
+    return list(_left_out(wanted, missed, ground))
 
 
 def _holes(whole: MultiPolygon, feet: Sequence[_Foot]) -> list[Polygon]:

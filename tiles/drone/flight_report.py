@@ -133,7 +133,7 @@ class FlightReport:
         the words of the findings.
         """
         features = [self._frame(photo) for photo in self.photos if photo.lon is not None]
-        if self.filed is not None:
+        if self.filed is not None and self.filed.area is not None:
             features.append(_feature(self.filed.area, what="filed", name="", severity="good"))
         features += [_feature(gap, what="gap", severity="warn") for gap in self.cover.gaps.geoms]
         features += [

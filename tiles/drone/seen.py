@@ -26,8 +26,8 @@ _NOWHERE = 0.01  # degrees from 0, 0: what devices write without a fix
 class Filed:
     """What was applied for, or asked for by a mission."""
 
-    area: MultiPolygon | Polygon
-    """Where is flown, EPSG:4490."""
+    area: MultiPolygon | Polygon | None = None
+    """Where is flown, EPSG:4490; None: not said."""
     window_from: datetime | None = None
     """Earliest instant, with a zone."""
     window_to: datetime | None = None
