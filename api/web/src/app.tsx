@@ -1,9 +1,10 @@
-/** The whole page: log-in, the desk, the runs, or the passes. */
+/** The whole page: log-in, the desk, the runs, the passes, or the flights. */
 
 import { useEffect, useState } from "preact/hooks";
 import { readVocabulary } from "./api/calls";
 import { Desk } from "./desk/desk";
 import { language, t } from "./i18n";
+import { FlightsPage } from "./flights/flights-page";
 import { PassesPage } from "./passes/passes-page";
 import { route } from "./route";
 import { RunsPage } from "./runs/runs-page";
@@ -36,6 +37,11 @@ export function App() {
   const seesLeads = me.rights.includes("leads");
   if (me.rights.includes("coverage") && section === "passes") {
     return <PassesPage key={me.account_id} me={me} />;
+  }
+  const brings = me.rights.includes("flights");
+  const onlyBrings = brings && !seesLeads && !me.rights.includes("imagery");
+  if (brings && (section === "flights" || onlyBrings)) {
+    return <FlightsPage key={me.account_id} me={me} />;
   }
   if (me.rights.includes("imagery") && (section === "runs" || !seesLeads)) {
     return <RunsPage key={me.account_id} me={me} />;

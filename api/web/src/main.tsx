@@ -12,6 +12,7 @@ import "./styles/list.css";
 import "./styles/lead.css";
 import "./styles/map.css";
 import "./styles/runs.css";
+import "./styles/flights.css";
 import "./styles/passes.css";
 
 setLanguage(language.get());

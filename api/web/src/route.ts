@@ -1,4 +1,4 @@
-/** The page's address: leads, runs or passes, which is open, what the list is filtered by, list or map. */
+/** The page's address: leads, runs, passes or flights, which is open, what the list is filtered by, list or map. */
 
 import { filtersFrom, searchOf, type Filters } from "./domain/filters";
 import { createStore } from "./store";
@@ -11,12 +11,14 @@ export interface Opened {
 
 export interface Route {
   /** Which of the pages. */
-  section: "leads" | "runs" | "passes";
+  section: "leads" | "runs" | "passes" | "flights";
   leadId: string | null;
   /** On the page of runs. */
   opened: Opened | null;
   /** On the page of passes: the district whose coverage is shown. */
   district: string | null;
+  /** On the page of flights. */
+  flightId: string | null;
   filters: Filters;
   /** On a narrow screen: whether the map stands in place of the list. */
   map: boolean;
@@ -26,11 +28,13 @@ export function routeOf(path: string, search: string, hash: string): Route {
   const [, part, id] = /^\/(leads|runs|jobs)(?:\/([0-9a-f]{16}))?\/?$/.exec(path) ?? [];
   const runs = part === "runs" || part === "jobs";
   const [passes, district] = /^\/passes(?:\/([0-9]{6}))?\/?$/.exec(path) ?? [];
+  const [flights, flight] = /^\/flights(?:\/(f-[0-9a-f]{12}))?\/?$/.exec(path) ?? [];
   return {
-    section: passes ? "passes" : runs ? "runs" : "leads",
+    section: flights ? "flights" : passes ? "passes" : runs ? "runs" : "leads",
     leadId: (part === "leads" && id) || null,
     opened: runs && id ? { kind: part === "runs" ? "run" : "job", id } : null,
     district: district ?? null,
+    flightId: flight ?? null,
     filters: filtersFrom(search),
     map: hash === "#map",
   };
@@ -38,6 +42,7 @@ export function routeOf(path: string, search: string, hash: string): Route {
 
 export function addressOf(route: Route): string {
   if (route.section === "passes") return `/passes${route.district ? `/${route.district}` : ""}`;
+  if (route.section === "flights") return `/flights${route.flightId ? `/${route.flightId}` : ""}`;
   if (route.section === "runs") {
     return route.opened ? `/${route.opened.kind}s/${route.opened.id}` : "/runs";
   }

@@ -67,6 +67,13 @@ describe("address", () => {
     expect(addressOf(routeOf("/runs", "", ""))).toBe("/runs");
     expect(routeOf("/runs/x", "", "")).toMatchObject({ section: "leads", opened: null });
   });
+
+  it("names the page of flights and which is open there", () => {
+    for (const address of ["/flights", "/flights/f-0123456789ab"]) {
+      expect(addressOf(routeOf(address, "", ""))).toBe(address);
+    }
+    expect(routeOf("/flights/f-0123456789ab", "", "")).toMatchObject({ section: "flights", flightId: "f-0123456789ab" });
+  });
 });
 
 describe("runs", () => {

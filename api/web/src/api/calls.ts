@@ -7,6 +7,8 @@ import type { paths } from "./schema";
 import type {
   CoverageCorners,
   Coverages,
+  Flight,
+  FlightDetail,
   Job,
   JobDetail,
   Layer,
@@ -16,9 +18,14 @@ import type {
   LeadPage,
   LeadQuery,
   Me,
+  Mission,
+  MissionPlan,
+  NewFlight,
+  NewMission,
   Pass,
   Run,
   RunDetail,
+  Sign,
   Step,
   Taken,
   Vocabulary,
@@ -153,6 +160,121 @@ export async function listPasses(cursor: string | null, signal?: AbortSignal): P
   const page = await told(client.GET("/api/passes", { params: { query }, signal: signal ?? null }));
   return { passes: page.passes, next: page.next_cursor };
 }
+
+/** A page of flights, and the cursor of the next one. */
+export interface FlightPage {
+  flights: Flight[];
+  next: string | null;
+}
+
+export async function listFlights(cursor: string | null, signal?: AbortSignal): Promise<FlightPage> {
+  const query = cursor === null ? {} : { cursor };
+  const page = await told(client.GET("/api/flights", { params: { query }, signal: signal ?? null }));
+  return { flights: page.flights, next: page.next_cursor };
+}
+
+export const openFlight = (body: NewFlight): Promise<Flight> => told(client.POST("/api/flights", { body }));
+
+export const readFlight = (flightId: string, signal?: AbortSignal): Promise<FlightDetail> => {
+  const params = { path: { flight_id: flightId } };
+  return told(client.GET("/api/flights/{flight_id}", { params, signal: signal ?? null }));
+};
+
+/** Frames, gaps and the filed area, as they are drawn. */
+export const readReport = async (flightId: string, signal: AbortSignal): Promise<GeoJSON.FeatureCollection> => {
+  const params = { path: { flight_id: flightId } };
+  const report = await told<unknown>(client.GET("/api/flights/{flight_id}/report.geojson", { params, signal }));
+  return report as GeoJSON.FeatureCollection;
+};
+
+export async function withdrawFlight(flightId: string, reason: string): Promise<void> {
+  const params = { path: { flight_id: flightId } };
+  await told<unknown>(client.POST("/api/flights/{flight_id}/withdrawal", { params, body: { reason } }));
+}
+
+export const listMissions = async (signal?: AbortSignal): Promise<Mission[]> =>
+  (await told(client.GET("/api/missions", { signal: signal ?? null }))).missions as Mission[];
+
+export const listLeadMissions = async (leadId: string, signal?: AbortSignal): Promise<Mission[]> => {
+  const params = { path: { lead_id: leadId } };
+  const found = await told(client.GET("/api/leads/{lead_id}/missions", { params, signal: signal ?? null }));
+  return found.missions as Mission[];
+};
+
+export async function askForFlight(leadId: string): Promise<void> {
+  const params = { path: { lead_id: leadId } };
+  await told<unknown>(client.POST("/api/leads/{lead_id}/missions", { params, body: {} as NewMission }));
+}
+
+export async function planMission(missionId: string, body: MissionPlan): Promise<void> {
+  const params = { path: { mission_id: missionId } };
+  await told<unknown>(client.POST("/api/missions/{mission_id}/plan", { params, body }));
+}
+
+export async function reportMission(missionId: string, version: number, what: "take_off" | "ended"): Promise<void> {
+  const params = { path: { mission_id: missionId } };
+  await told<unknown>(client.POST("/api/missions/{mission_id}/report", { params, body: { version, what } }));
+}
+
+export async function cancelMission(missionId: string, version: number, reason: string): Promise<void> {
+  const params = { path: { mission_id: missionId } };
+  await told<unknown>(client.POST("/api/missions/{mission_id}/cancellation", { params, body: { version, reason } }));
+}
+
+export const listFlightSigns = async (flightId: string, signal?: AbortSignal): Promise<Sign[]> => {
+  const params = { path: { flight_id: flightId } };
+  const found = await told(client.GET("/api/flights/{flight_id}/signs", { params, signal: signal ?? null }));
+  return found.signs as Sign[];
+};
+
+export const listLeadSigns = async (leadId: string, signal?: AbortSignal): Promise<Sign[]> => {
+  const params = { path: { lead_id: leadId } };
+  const found = await told(client.GET("/api/leads/{lead_id}/signs", { params, signal: signal ?? null }));
+  return found.signs as Sign[];
+};
+
+export const judgeSign = async (signId: string, confirmed: boolean): Promise<Sign> => {
+  const params = { path: { sign_id: signId } };
+  const asked = client.POST("/api/signs/{sign_id}/judgement", { params, body: { confirmed } });
+  return (await told<unknown>(asked)) as Sign;
+};
+
+/** Left, top, right and bottom in pixels of the upright photo. */
+export type Box = readonly [number, number, number, number];
+
+export const readBoxes = async (flightId: string, name: string): Promise<readonly Box[] | null> => {
+  const params = { path: { flight_id: flightId }, query: { name } };
+  const known = await told<unknown>(client.GET("/api/flights/{flight_id}/boxes", { params }));
+  return (known as { boxes: readonly Box[] | null }).boxes;
+};
+
+export async function setBoxes(flightId: string, name: string, boxes: readonly Box[]): Promise<void> {
+  const params = { path: { flight_id: flightId } };
+  const body = { name, boxes: boxes.map((box) => [...box] as [number, number, number, number]) };
+  await told<unknown>(client.PUT("/api/flights/{flight_id}/boxes", { params, body }));
+}
+
+/** An original, byte for byte; reading it is written into the chain of custody. */
+export const readOriginal = async (flightId: string, name: string): Promise<Blob> => {
+  const path = { flight_id: flightId, name: name.split("/").map(encodeURIComponent).join("/") };
+  const asked = client.GET("/api/flights/{flight_id}/originals/{name}", {
+    params: { path },
+    parseAs: "blob",
+    pathSerializer: (address, values) =>
+      address.replace(/\{(\w+)\}/g, (_, key: string) => String((values as Record<string, unknown>)[key])),
+  });
+  return (await told<unknown>(asked)) as Blob;
+};
+
+/** A copy of a photo, or of the image of the ground, that may leave the case. */
+export const copyOf = async (flightId: string, name: string | null, to: string, why: string): Promise<Blob> => {
+  const params = { path: { flight_id: flightId } };
+  const asked: Promise<Answer<unknown>> =
+    name === null
+      ? client.POST("/api/flights/{flight_id}/copies/image", { params, body: { to, why }, parseAs: "blob" })
+      : client.POST("/api/flights/{flight_id}/copies/photo", { params, body: { name, to, why }, parseAs: "blob" });
+  return (await told(asked)) as Blob;
+};
 
 export const listLayers = async (): Promise<Layer[]> =>
   (await told(client.GET("/api/layers"))).layers;

@@ -148,6 +148,263 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Flights
+         * @description Flights you may see, the latest opened first.
+         */
+        get: operations["list_flights"];
+        put?: never;
+        /**
+         * New
+         * @description Open a flight, to upload its files to.
+         */
+        post: operations["open_flight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One flight with its findings, files and chain of custody.
+         */
+        get: operations["read_flight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/boxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description What is hidden in copies of a photo.
+         */
+        get: operations["read_boxes"];
+        /**
+         * Put
+         * @description Say what must be hidden in copies of a photo: faces, plates, names. None is an answer too.
+         */
+        put: operations["set_boxes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Completed
+         * @description All files are here: they are checked, made an image, and compared.
+         */
+        post: operations["complete_flight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/copies/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Image
+         * @description A copy of the flight's image that may leave the case; the chain of custody says to whom.
+         *
+         *     409 without an image, or where it shows more than 25 km2 in one piece.
+         */
+        post: operations["copy_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/copies/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Photo
+         * @description A copy of a photo that may leave the case: boxes filled, pixels only.
+         *
+         *     409 for a ground photo until a person said what must be hidden. Frames from the air are made no
+         *     finer than 5 cm.
+         */
+        post: operations["copy_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/originals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Original
+         * @description One original, byte for byte; the chain of custody says who read it.
+         */
+        get: operations["read_original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/preview.webp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description A small picture of the flight's image of the ground.
+         */
+        get: operations["read_flight_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/replacement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replaced
+         * @description Let another flight of yours stand in the place of this one.
+         */
+        post: operations["replace_flight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/report.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description What the checks found, as a map: frames, ground, findings with their reasons.
+         */
+        get: operations["read_flight_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/signs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Flight
+         * @description What a flight of yours may show, the strongest first. Suspicions, all of them.
+         */
+        get: operations["flight_signs"];
+        put?: never;
+        /**
+         * By Hand
+         * @description Propose what you see on a flight of yours; an analyst judges it.
+         */
+        post: operations["propose_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flights/{flight_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdrawn
+         * @description Take a flight back, with what was found on it. Its rows, hashes and custody stay.
+         */
+        post: operations["withdraw_flight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -291,6 +548,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/leads/{lead_id}/missions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Lead
+         * @description The flights that a lead asked for, the latest first.
+         */
+        get: operations["lead_missions"];
+        put?: never;
+        /**
+         * Ask For
+         * @description Ask for a flight over a lead: its area is the lead's outline with a margin, made plain.
+         *
+         *     409 for a lead that was discarded or withdrawn. The lead's history tells who asked.
+         */
+        post: operations["ask_mission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/leads/{lead_id}/pictures/{when}.{suffix}": {
         parameters: {
             query?: never;
@@ -303,6 +586,26 @@ export interface paths {
          * @description The lead's surroundings on one date; the reading is logged.
          */
         get: operations["read_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leads/{lead_id}/signs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Lead
+         * @description What flights that stand may show at a lead, the strongest first.
+         */
+        get: operations["lead_signs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -365,6 +668,128 @@ export interface paths {
         get: operations["map_zones"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Them
+         * @description Missions you may see, the latest asked first: operators those they are to fly.
+         */
+        get: operations["list_missions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions/{mission_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description One mission, with what is missing before take-off.
+         */
+        get: operations["read_mission"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions/{mission_id}/area.{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Area
+         * @description What is to be flown, as KML 2.2 or KMZ.
+         */
+        get: operations["read_mission_area"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions/{mission_id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel It
+         * @description The flight is no longer wanted; the lead's history tells who said so.
+         */
+        post: operations["cancel_mission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions/{mission_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan It
+         * @description Say where, when, by whom and under whose leave it is flown. 412 when it changed meanwhile.
+         */
+        post: operations["plan_mission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/missions/{mission_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report It
+         * @description Note a report that the rules ask for: before take-off, or after the end.
+         *
+         *     409 where take-off is reported and something else is still missing.
+         */
+        post: operations["report_mission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -581,6 +1006,102 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/signs/{sign_id}/judgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judged
+         * @description Say what a sign is; the lead it lies on is scored anew, and its history names you.
+         *
+         *     409 where its flight was taken back, 412 where it is no longer in the state you saw.
+         */
+        post: operations["judge_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/signs/{sign_id}/picture.webp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The flight's image around a sign.
+         */
+        get: operations["read_sign_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uploads
+         * @description Attempts to send files, of one flight if given, the latest first; the desk sees all.
+         */
+        get: operations["list_uploads"];
+        put?: never;
+        /**
+         * Create
+         * @description Begin an upload to a flight (`Upload-Length`, `Upload-Metadata`); the answer has its address.
+         *
+         *     Bytes may come with it. Refused before a byte is sent where quota or room will not hold it.
+         */
+        post: operations["create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Upload
+         * @description One attempt to send a file.
+         */
+        get: operations["read_upload"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw
+         * @description Take a file back: under way, or whole while its flight still receives.
+         */
+        delete: operations["withdraw_upload"];
+        options?: never;
+        head?: never;
+        /**
+         * Go On
+         * @description Send bytes from `Upload-Offset` on; the last answer tells the SHA-256 of the whole file.
+         */
+        patch: operations["continue_upload"];
         trace?: never;
     };
     "/api/vocabulary": {
@@ -912,6 +1433,116 @@ export interface components {
          */
         Action: "claim" | "release" | "redraw" | "discard" | "submit" | "reopen" | "dispatch" | "accept" | "return_lead" | "redispatch";
         /**
+         * Airspace
+         * @description Which rules hold where it flies.
+         * @enum {string}
+         */
+        Airspace: "green" | "controlled" | "forbidden" | "unknown";
+        /**
+         * Boxed
+         * @description What is hidden of one photo now.
+         * @example {
+         *       "boxed_at": "2026-11-26T03:00:00Z",
+         *       "boxed_by": "analyst-1",
+         *       "boxes": [
+         *         [
+         *           120,
+         *           340,
+         *           260,
+         *           420
+         *         ]
+         *       ],
+         *       "name": "DJI_0012.JPG",
+         *       "sha256": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f"
+         *     }
+         */
+        Boxed: {
+            /**
+             * Boxed At
+             * @description When.
+             */
+            boxed_at: string | null;
+            /**
+             * Boxed By
+             * @description Who looked.
+             */
+            boxed_by: string | null;
+            /**
+             * Boxes
+             * @description Left, top, right and bottom of each; null: nobody looked yet.
+             */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][] | null;
+            /**
+             * Name
+             * @description Path of the photo within the flight.
+             */
+            name: string;
+            /**
+             * Sha256
+             * @description Over its bytes.
+             */
+            sha256: string;
+        };
+        /**
+         * Boxes
+         * @description What must be hidden of one photo.
+         * @example {
+         *       "boxes": [
+         *         [
+         *           120,
+         *           340,
+         *           260,
+         *           420
+         *         ]
+         *       ],
+         *       "name": "DJI_0012.JPG"
+         *     }
+         */
+        Boxes: {
+            /**
+             * Boxes
+             * @description Left, top, right and bottom of each, in pixels of the upright photo; empty: there is nothing
+             *     to hide, which is a decision as well.
+             */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /**
+             * Name
+             * @description Path of the photo within the flight.
+             */
+            name: string;
+        };
+        /**
+         * CancelMission
+         * @description It is no longer wanted.
+         * @example {
+         *       "reason": "已现场核查",
+         *       "version": 2
+         *     }
+         */
+        CancelMission: {
+            /**
+             * Reason
+             * @description For the record; the lead's history tells it.
+             * @default
+             */
+            reason: string;
+            /**
+             * Version
+             * @description As it was read.
+             */
+            version: number;
+        };
+        /**
          * ClassAnswer
          * @description A change class.
          */
@@ -953,6 +1584,32 @@ export interface components {
          * @enum {string}
          */
         ClassBy: "machine" | "account";
+        /**
+         * CopyOfPhoto
+         * @description A copy of one photo, and for whom.
+         * @example {
+         *       "name": "DJI_0012.JPG",
+         *       "to": "样例街道办事处",
+         *       "why": "现场核查"
+         *     }
+         */
+        CopyOfPhoto: {
+            /**
+             * Name
+             * @description Path of the photo within the flight.
+             */
+            name: string;
+            /**
+             * To
+             * @description Who gets it; kept in the flight's chain of custody.
+             */
+            to: string;
+            /**
+             * Why
+             * @description What for.
+             */
+            why: string;
+        };
         /**
          * CoverageMap
          * @description Where the coverage picture of a district lies.
@@ -1039,6 +1696,57 @@ export interface components {
              * @description Day the ages count to, Asia/Shanghai.
              */
             today: string;
+        };
+        /**
+         * CustodyAnswer
+         * @description One entry of a flight's chain of custody.
+         * @example {
+         *       "account_id": "drone-1",
+         *       "action": "received",
+         *       "at": "2026-11-26T03:12:00Z",
+         *       "data": {
+         *         "bytes": 8123456,
+         *         "name": "DJI_0012.JPG",
+         *         "sha256": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f"
+         *       },
+         *       "hash": "abababababababababababababababababababababababababababababababab",
+         *       "role": "drone_operator",
+         *       "sequence": 2
+         *     }
+         */
+        CustodyAnswer: {
+            /**
+             * Account Id
+             * @description Who; null for the machine.
+             */
+            account_id: string | null;
+            /** @description What was done. */
+            action: components["schemas"]["FlightAction"];
+            /**
+             * At
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Data
+             * @description What there is to say.
+             */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * Hash
+             * @description Of this entry and all before it.
+             */
+            hash: string;
+            /** @description In which role. */
+            role: components["schemas"]["Role"] | null;
+            /**
+             * Sequence
+             * @description 1, 2, 3... within the flight.
+             */
+            sequence: number;
         };
         /**
          * DiscardReason
@@ -1201,11 +1909,64 @@ export interface components {
             name: string;
         };
         /**
+         * FileKind
+         * @description What one file of a flight is.
+         * @enum {string}
+         */
+        FileKind: "photo" | "ground_photo" | "orthophoto" | "archive" | "log" | "refused";
+        /**
          * FilingOutcome
          * @description What a sighting turned out to be.
          * @enum {string}
          */
         FilingOutcome: "new_site" | "observation" | "reopened_round" | "kept_discarded" | "grown" | "split";
+        /**
+         * FindingAnswer
+         * @description One thing that the checks found.
+         * @example {
+         *       "code": "overlap_gap",
+         *       "lat": 31.53,
+         *       "lon": 121.61,
+         *       "photos": [
+         *         "DJI_0012.JPG",
+         *         "DJI_0013.JPG"
+         *       ],
+         *       "severity": "warn",
+         *       "words": {
+         *         "en": "Frames 12 and 13 overlap too little (31 %): fly here again",
+         *         "zh": "第 12 与 13 张之间重叠不足（31%），请在此处补飞"
+         *       }
+         *     }
+         */
+        FindingAnswer: {
+            /**
+             * Code
+             * @description Which check.
+             */
+            code: string;
+            /**
+             * Lat
+             * @description Likewise.
+             */
+            lat: number | null;
+            /**
+             * Lon
+             * @description Where, degrees; null where it has no place.
+             */
+            lon: number | null;
+            /**
+             * Photos
+             * @description Which files it is about.
+             */
+            photos: string[];
+            /**
+             * Severity
+             * @description `stop`, `warn` or `note`.
+             */
+            severity: string;
+            /** @description What is wrong and what to do, for the pilot. */
+            words: components["schemas"]["Words"];
+        };
         /**
          * FlagAnswer
          * @description A warning to whoever reads the lead.
@@ -1237,6 +1998,435 @@ export interface components {
          */
         FlagKind: "run_withdrawn";
         /**
+         * FlightAction
+         * @description What is written down about a flight.
+         * @enum {string}
+         */
+        FlightAction: "opened" | "received" | "taken_back" | "completed" | "checked" | "made" | "placed" | "handed_over" | "answered" | "shared" | "boxed" | "read" | "refused" | "broken" | "withdrawn" | "replaced";
+        /**
+         * FlightAnswer
+         * @description A flight, as a list shows it.
+         * @example {
+         *       "bytes": 1240000000,
+         *       "device": "DJI FC3582 1581F5",
+         *       "files": 124,
+         *       "files_announced": 124,
+         *       "flight_id": "f-0123456789ab",
+         *       "flown_from": "2026-11-26T01:10:00Z",
+         *       "flown_to": "2026-11-26T01:24:00Z",
+         *       "gsd_m": 0.03,
+         *       "job_id": "0123456789abcdef",
+         *       "mission_id": "0123456789abcdef-1",
+         *       "name": "堡镇 11-26 上午",
+         *       "opened_at": "2026-11-26T03:00:00Z",
+         *       "position_error_m": 1.8,
+         *       "product": "quick_look",
+         *       "received_at": "2026-11-26T03:40:00Z",
+         *       "run_job_id": "fedcba9876543210",
+         *       "state": "queued",
+         *       "uploaded_by": "drone-1",
+         *       "verdict": "usable"
+         *     }
+         */
+        FlightAnswer: {
+            /**
+             * Bytes
+             * @description What they take.
+             */
+            bytes: number;
+            /**
+             * Device
+             * @description What flew.
+             */
+            device: string | null;
+            /**
+             * Files
+             * @description How many are here.
+             */
+            files: number;
+            /**
+             * Files Announced
+             * @description How many files the operator said there are.
+             */
+            files_announced: number | null;
+            /**
+             * Flight Id
+             * @description Its id.
+             */
+            flight_id: string;
+            /**
+             * Flown From
+             * @description Instant of the first frame.
+             */
+            flown_from: string | null;
+            /**
+             * Flown To
+             * @description Instant of the last frame.
+             */
+            flown_to: string | null;
+            /**
+             * Gsd M
+             * @description Ground length of a pixel of that image, in metres.
+             */
+            gsd_m: number | null;
+            /**
+             * Job Id
+             * @description The job that makes imagery of it.
+             */
+            job_id: string | null;
+            /**
+             * Mission Id
+             * @description The mission it answers: the lead's id and a number; null where it has none.
+             */
+            mission_id: string | null;
+            /**
+             * Name
+             * @description As its operator calls it.
+             */
+            name: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description When it was opened.
+             */
+            opened_at: string;
+            /**
+             * Position Error M
+             * @description Its measured error of position, in metres.
+             */
+            position_error_m: number | null;
+            /** @description How it became an image of the ground. */
+            product: components["schemas"]["Product"] | null;
+            /**
+             * Reason
+             * @description Why, one line; null where that goes without saying.
+             */
+            reason: string | null;
+            /**
+             * Received At
+             * @description When all files were here.
+             */
+            received_at: string | null;
+            /**
+             * Replaced By
+             * @description The flight that stands in its place.
+             */
+            replaced_by: string | null;
+            /**
+             * Run Job Id
+             * @description The job of its run; only those who may read runs are told.
+             */
+            run_job_id: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["FlightState"];
+            /**
+             * Uploaded By
+             * @description Account.
+             */
+            uploaded_by: string;
+            /**
+             * Verdict
+             * @description `good`, `usable` or `unusable`, as the checks say; null before them.
+             */
+            verdict: string | null;
+        };
+        /**
+         * FlightDetail
+         * @description A flight with everything.
+         * @example {
+         *       "before_date": "2026-05-02",
+         *       "bytes": 1240000000,
+         *       "custody": [],
+         *       "device": "DJI FC3582 1581F5",
+         *       "files": 124,
+         *       "files_announced": 124,
+         *       "findings": [
+         *         {
+         *           "code": "overlap_gap",
+         *           "lat": 31.53,
+         *           "lon": 121.61,
+         *           "photos": [
+         *             "DJI_0012.JPG",
+         *             "DJI_0013.JPG"
+         *           ],
+         *           "severity": "warn",
+         *           "words": {
+         *             "en": "Frames 12 and 13 overlap too little (31 %): fly here again",
+         *             "zh": "第 12 与 13 张之间重叠不足（31%），请在此处补飞"
+         *           }
+         *         }
+         *       ],
+         *       "flight_id": "f-0123456789ab",
+         *       "flown_from": "2026-11-26T01:10:00Z",
+         *       "flown_to": "2026-11-26T01:24:00Z",
+         *       "gsd_m": 0.03,
+         *       "has_preview": true,
+         *       "job_id": "0123456789abcdef",
+         *       "may_withdraw": true,
+         *       "mission_id": "0123456789abcdef-1",
+         *       "name": "堡镇 11-26 上午",
+         *       "opened_at": "2026-11-26T03:00:00Z",
+         *       "originals": [],
+         *       "placing": {
+         *         "confidence": 0.96,
+         *         "east_m": 2.1,
+         *         "left_m": 0.3,
+         *         "north_m": -0.7
+         *       },
+         *       "position_error_m": 1.8,
+         *       "product": "quick_look",
+         *       "received_at": "2026-11-26T03:40:00Z",
+         *       "run_job_id": "fedcba9876543210",
+         *       "state": "queued",
+         *       "uploaded_by": "drone-1",
+         *       "verdict": "usable"
+         *     }
+         */
+        FlightDetail: {
+            /**
+             * Before Date
+             * @description Day of the image it was compared with.
+             */
+            before_date: string | null;
+            /**
+             * Bytes
+             * @description What they take.
+             */
+            bytes: number;
+            /**
+             * Custody
+             * @description What happened to it, oldest first.
+             */
+            custody: components["schemas"]["CustodyAnswer"][];
+            /**
+             * Device
+             * @description What flew.
+             */
+            device: string | null;
+            /**
+             * Files
+             * @description How many are here.
+             */
+            files: number;
+            /**
+             * Files Announced
+             * @description How many files the operator said there are.
+             */
+            files_announced: number | null;
+            /**
+             * Findings
+             * @description What the checks found, the gravest first.
+             */
+            findings: components["schemas"]["FindingAnswer"][];
+            /**
+             * Flight Id
+             * @description Its id.
+             */
+            flight_id: string;
+            /**
+             * Flown From
+             * @description Instant of the first frame.
+             */
+            flown_from: string | null;
+            /**
+             * Flown To
+             * @description Instant of the last frame.
+             */
+            flown_to: string | null;
+            /**
+             * Gsd M
+             * @description Ground length of a pixel of that image, in metres.
+             */
+            gsd_m: number | null;
+            /**
+             * Has Preview
+             * @description Whether `preview` shows it.
+             */
+            has_preview: boolean;
+            /**
+             * Job Id
+             * @description The job that makes imagery of it.
+             */
+            job_id: string | null;
+            /**
+             * May Withdraw
+             * @description Whether who asks may take it back.
+             */
+            may_withdraw: boolean;
+            /**
+             * Mission Id
+             * @description The mission it answers: the lead's id and a number; null where it has none.
+             */
+            mission_id: string | null;
+            /**
+             * Name
+             * @description As its operator calls it.
+             */
+            name: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description When it was opened.
+             */
+            opened_at: string;
+            /**
+             * Originals
+             * @description Its files, by name.
+             */
+            originals: components["schemas"]["FlightFileAnswer"][];
+            /**
+             * Placing
+             * @description How it was brought onto the earlier image: metres east, north, confidence, what is left.
+             */
+            placing: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Position Error M
+             * @description Its measured error of position, in metres.
+             */
+            position_error_m: number | null;
+            /** @description How it became an image of the ground. */
+            product: components["schemas"]["Product"] | null;
+            /**
+             * Reason
+             * @description Why, one line; null where that goes without saying.
+             */
+            reason: string | null;
+            /**
+             * Received At
+             * @description When all files were here.
+             */
+            received_at: string | null;
+            /**
+             * Replaced By
+             * @description The flight that stands in its place.
+             */
+            replaced_by: string | null;
+            /**
+             * Run Job Id
+             * @description The job of its run; only those who may read runs are told.
+             */
+            run_job_id: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["FlightState"];
+            /**
+             * Uploaded By
+             * @description Account.
+             */
+            uploaded_by: string;
+            /**
+             * Verdict
+             * @description `good`, `usable` or `unusable`, as the checks say; null before them.
+             */
+            verdict: string | null;
+        };
+        /**
+         * FlightFileAnswer
+         * @description One file of a flight.
+         * @example {
+         *       "bytes": 8123456,
+         *       "device": "DJI FC3582 1581F5",
+         *       "kind": "photo",
+         *       "name": "DJI_0012.JPG",
+         *       "received_at": "2026-11-26T03:12:00Z",
+         *       "sha256": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "taken_at": "2026-11-26T01:12:30Z"
+         *     }
+         */
+        FlightFileAnswer: {
+            /**
+             * Archive
+             * @description The archive it lies in.
+             */
+            archive: string | null;
+            /**
+             * Boxed
+             * @description Of a ground photo: how many parts are hidden in copies; null: nobody looked yet.
+             */
+            boxed: number | null;
+            /**
+             * Bytes
+             * @description How many.
+             */
+            bytes: number;
+            /**
+             * Device
+             * @description What took it.
+             */
+            device: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["FileKind"];
+            /**
+             * Name
+             * @description Path within the flight.
+             */
+            name: string;
+            /**
+             * Received At
+             * Format: date-time
+             * @description When it was whole here.
+             */
+            received_at: string;
+            /**
+             * Sha256
+             * @description Over its bytes.
+             */
+            sha256: string;
+            /**
+             * Taken At
+             * @description When it was taken, as its device says.
+             */
+            taken_at: string | null;
+        };
+        /**
+         * Flights
+         * @description A page of flights.
+         * @example {
+         *       "flights": [
+         *         {
+         *           "bytes": 1240000000,
+         *           "device": "DJI FC3582 1581F5",
+         *           "files": 124,
+         *           "files_announced": 124,
+         *           "flight_id": "f-0123456789ab",
+         *           "flown_from": "2026-11-26T01:10:00Z",
+         *           "flown_to": "2026-11-26T01:24:00Z",
+         *           "gsd_m": 0.03,
+         *           "job_id": "0123456789abcdef",
+         *           "mission_id": "0123456789abcdef-1",
+         *           "name": "堡镇 11-26 上午",
+         *           "opened_at": "2026-11-26T03:00:00Z",
+         *           "position_error_m": 1.8,
+         *           "product": "quick_look",
+         *           "received_at": "2026-11-26T03:40:00Z",
+         *           "run_job_id": "fedcba9876543210",
+         *           "state": "queued",
+         *           "uploaded_by": "drone-1",
+         *           "verdict": "usable"
+         *         }
+         *       ]
+         *     }
+         */
+        Flights: {
+            /**
+             * Flights
+             * @description The latest opened first.
+             */
+            flights: components["schemas"]["FlightAnswer"][];
+            /**
+             * Next Cursor
+             * @description Where the next page starts; null on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * FlightState
+         * @description Where a flight is.
+         * @enum {string}
+         */
+        FlightState: "receiving" | "received" | "queued" | "kept" | "refused" | "broken" | "withdrawn" | "replaced";
+        /**
          * Health
          * @description Whether the server and its store work.
          * @example {
@@ -1261,6 +2451,26 @@ export interface components {
              * @description Version of the program.
              */
             version: string;
+        };
+        /**
+         * HeightAnswer
+         * @description The height from which a common camera sees the wanted resolution.
+         * @example {
+         *       "camera": "DJI Mavic 3E",
+         *       "height_m": 112
+         *     }
+         */
+        HeightAnswer: {
+            /**
+             * Camera
+             * @description Its name.
+             */
+            camera: string;
+            /**
+             * Height M
+             * @description Above ground, in metres.
+             */
+            height_m: number;
         };
         /**
          * HeldAnswer
@@ -1306,6 +2516,32 @@ export interface components {
              * @enum {string}
              */
             reason: "afloat" | "drifted";
+        };
+        /**
+         * ImageCopy
+         * @description A copy of a flight's image, and for whom.
+         * @example {
+         *       "to": "样例街道办事处",
+         *       "why": "现场核查"
+         *     }
+         */
+        ImageCopy: {
+            /**
+             * Lead Id
+             * @description The lead inside whose outline it stays as fine as it is; null: that of the flight's mission,
+             *     and without one it is coarse everywhere.
+             */
+            lead_id?: string | null;
+            /**
+             * To
+             * @description Who gets it; kept in the flight's chain of custody.
+             */
+            to: string;
+            /**
+             * Why
+             * @description What for.
+             */
+            why: string;
         };
         /**
          * JobAnswer
@@ -1642,6 +2878,28 @@ export interface components {
          */
         JobState: "queued" | "leased" | "done" | "failed" | "cancelled";
         JsonValue: unknown;
+        /**
+         * Judgement
+         * @description What an analyst says of a sign.
+         * @example {
+         *       "confirmed": true,
+         *       "note": "可见成排蓝桶"
+         *     }
+         */
+        Judgement: {
+            /**
+             * Confirmed
+             * @description True: it is what it looks like; the scorecard's floor applies. False: it is not.
+             */
+            confirmed: boolean;
+            /**
+             * Note
+             * @description For the record.
+             */
+            note?: string | null;
+            /** @description The state you saw, if it matters: 412 where it is another by now. */
+            seen_state?: components["schemas"]["SignState"] | null;
+        };
         /**
          * Kind
          * @description What a sensor sees with.
@@ -2833,6 +4091,313 @@ export interface components {
             unit: string | null;
         };
         /**
+         * MissionAnswer
+         * @description A flight that is wanted: where, how fine, and under whose leave; nothing of the lead.
+         * @example {
+         *       "airspace": "controlled",
+         *       "application_number": "SH-2026-1126-0042",
+         *       "applied_at": "2026-11-26T04:00:00Z",
+         *       "area": {
+         *         "coordinates": [
+         *           [
+         *             [
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.61,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.61,
+         *                 31.51
+         *               ],
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ]
+         *             ]
+         *           ]
+         *         ],
+         *         "type": "MultiPolygon"
+         *       },
+         *       "area_m2": 41000,
+         *       "asked_at": "2026-11-26T03:00:00Z",
+         *       "assigned_to": "drone-1",
+         *       "gsd_m": 0.03,
+         *       "height_m": 112,
+         *       "heights": [
+         *         {
+         *           "camera": "DJI Mavic 3E",
+         *           "height_m": 112
+         *         }
+         *       ],
+         *       "missing": [
+         *         {
+         *           "en": "Report one hour before take-off",
+         *           "zh": "起飞前一小时须报告"
+         *         }
+         *       ],
+         *       "mission_id": "0123456789abcdef-1",
+         *       "note": "注意高压线",
+         *       "state": "asked",
+         *       "version": 2,
+         *       "window_from": "2026-11-28T01:00:00Z",
+         *       "window_to": "2026-11-28T04:00:00Z"
+         *     }
+         */
+        MissionAnswer: {
+            /** @description Which rules hold there. */
+            airspace: components["schemas"]["Airspace"];
+            /**
+             * Application Number
+             * @description Of the application for controlled airspace.
+             */
+            application_number: string | null;
+            /**
+             * Applied At
+             * @description When it was made: by noon of the day before.
+             */
+            applied_at: string | null;
+            /** @description What is to be flown, EPSG:4490. */
+            area: components["schemas"]["Outline"];
+            /**
+             * Area M2
+             * @description Its area.
+             */
+            area_m2: number;
+            /**
+             * Asked At
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            asked_at: string;
+            /**
+             * Assigned To
+             * @description Account that flies it.
+             */
+            assigned_to: string | null;
+            /**
+             * Ended At
+             * @description When its end was reported.
+             */
+            ended_at: string | null;
+            /**
+             * Flight Id
+             * @description The flight that answers it.
+             */
+            flight_id: string | null;
+            /**
+             * Gsd M
+             * @description Ground length of a pixel that is wanted, in metres.
+             */
+            gsd_m: number;
+            /**
+             * Height M
+             * @description Height above ground, in metres: as planned, at first what gives it with a common camera.
+             */
+            height_m: number;
+            /**
+             * Heights
+             * @description What other cameras need for it.
+             */
+            heights: components["schemas"]["HeightAnswer"][];
+            /**
+             * Missing
+             * @description What is still to be done before take-off; none: it may be flown.
+             */
+            missing: components["schemas"]["Words"][];
+            /**
+             * Mission Id
+             * @description Its lead's id and a number: the one id of all that follows.
+             */
+            mission_id: string;
+            /**
+             * Note
+             * @description For the pilot, who may be of another firm.
+             */
+            note: string | null;
+            /**
+             * Reported At
+             * @description When the report before take-off was made.
+             */
+            reported_at: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["MissionState"];
+            /**
+             * Version
+             * @description For changes: they carry the version that was read.
+             */
+            version: number;
+            /**
+             * Window From
+             * @description Not before.
+             */
+            window_from: string | null;
+            /**
+             * Window To
+             * @description Not after.
+             */
+            window_to: string | null;
+        };
+        /**
+         * MissionPlan
+         * @description Under whose leave it flies; what is not named stays as it is.
+         * @example {
+         *       "airspace": "green",
+         *       "version": 1
+         *     }
+         */
+        MissionPlan: {
+            /** @description Which rules hold there. */
+            airspace?: components["schemas"]["Airspace"] | null;
+            /**
+             * Application Number
+             * @description Of the application.
+             */
+            application_number?: string | null;
+            /**
+             * Applied At
+             * @description When it was made; null with a new number: now.
+             */
+            applied_at?: string | null;
+            /**
+             * Assigned To
+             * @description Account that flies it.
+             */
+            assigned_to?: string | null;
+            /**
+             * Height M
+             * @description Height above ground at which it is flown, in metres.
+             */
+            height_m?: number | null;
+            /**
+             * Note
+             * @description For the pilot.
+             */
+            note?: string | null;
+            /**
+             * Version
+             * @description As it was read.
+             */
+            version: number;
+            /**
+             * Window From
+             * @description Not before.
+             */
+            window_from?: string | null;
+            /**
+             * Window To
+             * @description Not after.
+             */
+            window_to?: string | null;
+        };
+        /**
+         * MissionReport
+         * @description A report that the rules ask for.
+         * @example {
+         *       "version": 2,
+         *       "what": "take_off"
+         *     }
+         */
+        MissionReport: {
+            /**
+             * At
+             * @description When it was made; null: now.
+             */
+            at?: string | null;
+            /**
+             * Version
+             * @description As it was read.
+             */
+            version: number;
+            /**
+             * What
+             * @description `take_off`: reported an hour before; `ended`: the flight is over.
+             */
+            what: string;
+        };
+        /**
+         * Missions
+         * @description Missions one may see.
+         * @example {
+         *       "missions": [
+         *         {
+         *           "airspace": "controlled",
+         *           "application_number": "SH-2026-1126-0042",
+         *           "applied_at": "2026-11-26T04:00:00Z",
+         *           "area": {
+         *             "coordinates": [
+         *               [
+         *                 [
+         *                   [
+         *                     121.6,
+         *                     31.5
+         *                   ],
+         *                   [
+         *                     121.61,
+         *                     31.5
+         *                   ],
+         *                   [
+         *                     121.61,
+         *                     31.51
+         *                   ],
+         *                   [
+         *                     121.6,
+         *                     31.5
+         *                   ]
+         *                 ]
+         *               ]
+         *             ],
+         *             "type": "MultiPolygon"
+         *           },
+         *           "area_m2": 41000,
+         *           "asked_at": "2026-11-26T03:00:00Z",
+         *           "assigned_to": "drone-1",
+         *           "gsd_m": 0.03,
+         *           "height_m": 112,
+         *           "heights": [
+         *             {
+         *               "camera": "DJI Mavic 3E",
+         *               "height_m": 112
+         *             }
+         *           ],
+         *           "missing": [
+         *             {
+         *               "en": "Report one hour before take-off",
+         *               "zh": "起飞前一小时须报告"
+         *             }
+         *           ],
+         *           "mission_id": "0123456789abcdef-1",
+         *           "note": "注意高压线",
+         *           "state": "asked",
+         *           "version": 2,
+         *           "window_from": "2026-11-28T01:00:00Z",
+         *           "window_to": "2026-11-28T04:00:00Z"
+         *         }
+         *       ]
+         *     }
+         */
+        Missions: {
+            /**
+             * Missions
+             * @description The latest asked first.
+             */
+            missions: components["schemas"]["MissionAnswer"][];
+            /**
+             * Next Cursor
+             * @description Where the next page starts; null on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * MissionState
+         * @description Where a mission is.
+         * @enum {string}
+         */
+        MissionState: "asked" | "flown" | "answered" | "cancelled";
+        /**
          * NavigationAnswer
          * @description How to get there with a Chinese map, whose frame is offset.
          */
@@ -2889,6 +4454,63 @@ export interface components {
             unit?: ("310101" | "310104" | "310105" | "310106" | "310107" | "310109" | "310110" | "310112" | "310113" | "310114" | "310115" | "310116" | "310117" | "310118" | "310120" | "310151" | "chemical_industry_park" | "lingang" | "bonded_zones" | "hongqiao" | "zhangjiang" | "city_brigade" | "sea_patrol") | null;
         };
         /**
+         * NewFlight
+         * @description A flight to be uploaded.
+         * @example {
+         *       "files_announced": 124,
+         *       "name": "堡镇 11-26 上午"
+         *     }
+         */
+        NewFlight: {
+            /**
+             * Files Announced
+             * @description How many files will come: with the last one it is complete. Null: say so with `complete`.
+             */
+            files_announced?: number | null;
+            /**
+             * Mission Id
+             * @description The mission it answers.
+             */
+            mission_id?: string | null;
+            /**
+             * Name
+             * @description As its operator calls it.
+             */
+            name: string;
+        };
+        /**
+         * NewMission
+         * @description What a flight over a lead should bring.
+         * @example {
+         *       "gsd_m": 0.03,
+         *       "note": "注意高压线"
+         *     }
+         */
+        NewMission: {
+            /**
+             * Assigned To
+             * @description Account that flies it.
+             */
+            assigned_to?: string | null;
+            /**
+             * Gsd M
+             * @description Ground length of a pixel, in metres.
+             * @default 0.03
+             */
+            gsd_m: number;
+            /**
+             * Margin M
+             * @description Around the lead's outline, in metres.
+             * @default 30
+             */
+            margin_m: number;
+            /**
+             * Note
+             * @description For the pilot, who may be of another firm and reads nothing else of the lead.
+             */
+            note?: string | null;
+        };
+        /**
          * NewPassword
          * @description A password in place of one's own.
          * @example {
@@ -2907,6 +4529,50 @@ export interface components {
              * @description The password until now.
              */
             old_password: string;
+        };
+        /**
+         * NewSign
+         * @description A sign that a person saw on a flight's image.
+         * @example {
+         *       "geometry": {
+         *         "coordinates": [
+         *           [
+         *             [
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.6001,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.6001,
+         *                 31.5001
+         *               ],
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ]
+         *             ]
+         *           ]
+         *         ],
+         *         "type": "MultiPolygon"
+         *       },
+         *       "kind": "bags",
+         *       "reason": "白色吨袋成排"
+         *     }
+         */
+        NewSign: {
+            /** @description Outline, EPSG:4490; it lies on the flight. */
+            geometry: components["schemas"]["Outline"];
+            /** @description What it looks like. */
+            kind: components["schemas"]["SignKind"];
+            /**
+             * Reason
+             * @description What is seen, in a few words.
+             */
+            reason: string;
         };
         /**
          * NextQuery
@@ -3334,6 +5000,12 @@ export interface components {
             type: string;
         };
         /**
+         * Product
+         * @description How a flight became an image of the ground.
+         * @enum {string}
+         */
+        Product: "orthophoto" | "odm" | "quick_look";
+        /**
          * ProgressAnswer
          * @description How far a run is, as its worker last told.
          * @example {
@@ -3540,6 +5212,26 @@ export interface components {
             readings: components["schemas"]["Reading"][];
         };
         /**
+         * Replace
+         * @description Another flight stands in its place.
+         * @example {
+         *       "by": "f-ba9876543210",
+         *       "reason": "补飞后重新上传"
+         *     }
+         */
+        Replace: {
+            /**
+             * By
+             * @description The flight that stands in its place.
+             */
+            by: string;
+            /**
+             * Reason
+             * @description For the record.
+             */
+            reason: string;
+        };
+        /**
          * ReturnReason
          * @description Why a unit sends a lead back to the city.
          * @enum {string}
@@ -3550,7 +5242,7 @@ export interface components {
          * @description Something a role may do.
          * @enum {string}
          */
-        Right: "leads" | "review" | "imagery" | "catalogue" | "coverage" | "passes" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
+        Right: "leads" | "review" | "imagery" | "catalogue" | "coverage" | "passes" | "flights" | "missions" | "withdraw" | "layers" | "accounts" | "open_accounts" | "set_roles" | "access_log";
         /**
          * Role
          * @description What a person may do here; each account has one. Names people read: vocabulary.toml.
@@ -3860,6 +5552,26 @@ export interface components {
              * @description The latest filed first.
              */
             runs: components["schemas"]["RunAnswer"][];
+        };
+        /**
+         * SameFile
+         * @description An earlier file with the same bytes.
+         * @example {
+         *       "flight_id": "f-0123456789ab",
+         *       "name": "DJI_0001.JPG"
+         *     }
+         */
+        SameFile: {
+            /**
+             * Flight Id
+             * @description Its flight.
+             */
+            flight_id: string;
+            /**
+             * Name
+             * @description Its name there.
+             */
+            name: string;
         };
         /**
          * SceneAnswer
@@ -4230,6 +5942,183 @@ export interface components {
          * @enum {string}
          */
         ShorePlace: "land" | "shore" | "afloat" | "drifted";
+        /**
+         * SignAnswer
+         * @description One sign. A suspicion: nothing here says that anything is hazardous.
+         * @example {
+         *       "area_m2": 14.2,
+         *       "flight_id": "f-0123456789ab",
+         *       "geometry": {
+         *         "coordinates": [
+         *           [
+         *             [
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.6001,
+         *                 31.5
+         *               ],
+         *               [
+         *                 121.6001,
+         *                 31.5001
+         *               ],
+         *               [
+         *                 121.6,
+         *                 31.5
+         *               ]
+         *             ]
+         *           ]
+         *         ],
+         *         "type": "MultiPolygon"
+         *       },
+         *       "has_picture": true,
+         *       "kind": "drums",
+         *       "lead_id": "0123456789abcdef",
+         *       "proposed_at": "2026-11-26T04:00:00Z",
+         *       "reason": {
+         *         "en": "about 12 round things, in rows",
+         *         "zh": "约 12 个直径 0.6 m 的圆形物，成排"
+         *       },
+         *       "score": 0.83,
+         *       "sign_id": "0123456789abcdef",
+         *       "state": "proposed"
+         *     }
+         */
+        SignAnswer: {
+            /**
+             * Area M2
+             * @description Area in m2.
+             */
+            area_m2: number;
+            /**
+             * Flight Id
+             * @description The flight that shows it.
+             */
+            flight_id: string;
+            /** @description Outline, EPSG:4490. */
+            geometry: components["schemas"]["Outline"];
+            /**
+             * Has Picture
+             * @description Whether `picture` shows it.
+             */
+            has_picture: boolean;
+            /**
+             * Judged At
+             * @description When.
+             */
+            judged_at: string | null;
+            /**
+             * Judged By
+             * @description Account.
+             */
+            judged_by: string | null;
+            /** @description What it looks like. */
+            kind: components["schemas"]["SignKind"];
+            /**
+             * Lead Id
+             * @description The lead it lies on; told to those who see that lead.
+             */
+            lead_id: string | null;
+            /**
+             * Note
+             * @description What the analyst said.
+             */
+            note: string | null;
+            /**
+             * Proposed At
+             * Format: date-time
+             * @description When.
+             */
+            proposed_at: string;
+            /**
+             * Proposed By
+             * @description Account; null for the machine.
+             */
+            proposed_by: string | null;
+            /** @description Why it is proposed. */
+            reason: components["schemas"]["Words"];
+            /**
+             * Score
+             * @description How much it looks like it, 0 to 1; 1 where a person proposed it.
+             */
+            score: number;
+            /**
+             * Sign Id
+             * @description Its id.
+             */
+            sign_id: string;
+            /** @description Whether an analyst has judged it. */
+            state: components["schemas"]["SignState"];
+        };
+        /**
+         * SignKind
+         * @description What was seen. None of these says that anything is hazardous.
+         * @enum {string}
+         */
+        SignKind: "drums" | "bags" | "coloured_liquid";
+        /**
+         * Signs
+         * @description Signs of a flight, or at a lead.
+         * @example {
+         *       "signs": [
+         *         {
+         *           "area_m2": 14.2,
+         *           "flight_id": "f-0123456789ab",
+         *           "geometry": {
+         *             "coordinates": [
+         *               [
+         *                 [
+         *                   [
+         *                     121.6,
+         *                     31.5
+         *                   ],
+         *                   [
+         *                     121.6001,
+         *                     31.5
+         *                   ],
+         *                   [
+         *                     121.6001,
+         *                     31.5001
+         *                   ],
+         *                   [
+         *                     121.6,
+         *                     31.5
+         *                   ]
+         *                 ]
+         *               ]
+         *             ],
+         *             "type": "MultiPolygon"
+         *           },
+         *           "has_picture": true,
+         *           "kind": "drums",
+         *           "lead_id": "0123456789abcdef",
+         *           "proposed_at": "2026-11-26T04:00:00Z",
+         *           "reason": {
+         *             "en": "about 12 round things, in rows",
+         *             "zh": "约 12 个直径 0.6 m 的圆形物，成排"
+         *           },
+         *           "score": 0.83,
+         *           "sign_id": "0123456789abcdef",
+         *           "state": "proposed"
+         *         }
+         *       ]
+         *     }
+         */
+        Signs: {
+            /**
+             * Signs
+             * @description The strongest first.
+             */
+            signs: components["schemas"]["SignAnswer"][];
+        };
+        /**
+         * SignState
+         * @description What became of it.
+         * @enum {string}
+         */
+        SignState: "proposed" | "confirmed" | "rejected";
         /**
          * StacCatalog
          * @description The landing page.
@@ -4856,6 +6745,20 @@ export interface components {
             unit?: ("310101" | "310104" | "310105" | "310106" | "310107" | "310109" | "310110" | "310112" | "310113" | "310114" | "310115" | "310116" | "310117" | "310118" | "310120" | "310151" | "chemical_industry_park" | "lingang" | "bonded_zones" | "hongqiao" | "zhangjiang" | "city_brigade" | "sea_patrol") | null;
         };
         /**
+         * TakeBack
+         * @description Why a flight is withdrawn.
+         * @example {
+         *       "reason": "传错了文件夹"
+         *     }
+         */
+        TakeBack: {
+            /**
+             * Reason
+             * @description For the record.
+             */
+            reason: string;
+        };
+        /**
          * Taken
          * @description The lead after the step.
          * @example {
@@ -4962,6 +6865,144 @@ export interface components {
             /** @description Status it leads to. */
             to_status: components["schemas"]["Status"];
         };
+        /**
+         * UploadAnswer
+         * @description One attempt to send a file.
+         * @example {
+         *       "account_id": "drone-1",
+         *       "bytes": 8400000,
+         *       "finished_at": "2026-11-26T02:00:09Z",
+         *       "flight_id": "f-0123456789ab",
+         *       "media_type": "image/jpeg",
+         *       "name": "100MEDIA/DJI_0001.JPG",
+         *       "opened_at": "2026-11-26T02:00:00Z",
+         *       "received": 8400000,
+         *       "sha256": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *       "state": "whole",
+         *       "updated_at": "2026-11-26T02:00:09Z",
+         *       "upload_id": "u-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
+         *     }
+         */
+        UploadAnswer: {
+            /**
+             * Account Id
+             * @description Who sends it.
+             */
+            account_id: string;
+            /**
+             * Bytes
+             * @description How many there are in all.
+             */
+            bytes: number;
+            /**
+             * Expires At
+             * @description Instant (UTC) at which it is forgotten unless more comes; null: it is not.
+             */
+            expires_at: string | null;
+            /**
+             * Finished At
+             * @description Instant (UTC) at which it ended, whole or not.
+             */
+            finished_at: string | null;
+            /**
+             * Flight Id
+             * @description The flight it belongs to; null: it was refused for want of one.
+             */
+            flight_id: string | null;
+            /**
+             * Media Type
+             * @description As the sender says.
+             */
+            media_type: string | null;
+            /**
+             * Name
+             * @description Path within the flight, cleaned; numbered where the name was taken by another file.
+             */
+            name: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Instant, UTC.
+             */
+            opened_at: string;
+            /**
+             * Reason
+             * @description Why it is there, one line; null where that goes without saying.
+             */
+            reason: string | null;
+            /**
+             * Received
+             * @description How many are safe here.
+             */
+            received: number;
+            /** @description An earlier file of this account with the same bytes, which are kept once. */
+            same_as: components["schemas"]["SameFile"] | null;
+            /**
+             * Sha256
+             * @description Over all bytes, once they are here.
+             */
+            sha256: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["UploadState"];
+            /**
+             * Updated At
+             * Format: date-time
+             * @description Instant (UTC) of the last change.
+             */
+            updated_at: string;
+            /**
+             * Upload Id
+             * @description Its id, and the end of its address `/api/uploads/...`.
+             */
+            upload_id: string;
+        };
+        /**
+         * Uploads
+         * @description Attempts, and what the account has left.
+         * @example {
+         *       "quota_bytes": 200000000000,
+         *       "uploads": [
+         *         {
+         *           "account_id": "drone-1",
+         *           "bytes": 8400000,
+         *           "finished_at": "2026-11-26T02:00:09Z",
+         *           "flight_id": "f-0123456789ab",
+         *           "media_type": "image/jpeg",
+         *           "name": "100MEDIA/DJI_0001.JPG",
+         *           "opened_at": "2026-11-26T02:00:00Z",
+         *           "received": 8400000,
+         *           "sha256": "9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f",
+         *           "state": "whole",
+         *           "updated_at": "2026-11-26T02:00:09Z",
+         *           "upload_id": "u-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
+         *         }
+         *       ],
+         *       "used_bytes": 8400000
+         *     }
+         */
+        Uploads: {
+            /**
+             * Quota Bytes
+             * @description What one account may have here at once.
+             */
+            quota_bytes: number;
+            /**
+             * Uploads
+             * @description The latest first.
+             */
+            uploads: components["schemas"]["UploadAnswer"][];
+            /**
+             * Used Bytes
+             * @description What this account has here, open uploads in full.
+             */
+            used_bytes: number;
+        };
+        /**
+         * UploadState
+         * @description Where an upload is.
+         * @enum {string}
+         */
+        UploadState: "open" | "whole" | "doubled" | "refused" | "corrupt" | "ended" | "expired";
         /**
          * Vocabulary
          * @description Names of all codes in both languages.
@@ -6065,6 +8106,1459 @@ export interface operations {
             };
         };
     };
+    list_flights: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts. */
+                cursor?: string | null;
+                /** @description Most flights. */
+                limit?: number;
+                /** @description Only those of this mission. */
+                mission?: string | null;
+                /** @description Only in these states; none named: all. */
+                state?: components["schemas"]["FlightState"][];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flights"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_flight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFlight"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlightDetail"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_flight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlightDetail"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_boxes: {
+        parameters: {
+            query: {
+                /** @description Path of the photo within the flight. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boxed"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_boxes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Boxes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boxed"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_flight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlightDetail"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    copy_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageCopy"];
+            };
+        };
+        responses: {
+            /** @description A COG, no finer than 5 cm outside the lead's outline. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/tiff": string;
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 存储空间不足 (room) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    copy_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyOfPhoto"];
+            };
+        };
+        responses: {
+            /** @description The photo, boxed, without metadata. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 存储空间不足 (room) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_original: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+                /** @description Path of the file within the flight. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_flight_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_flight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlightDetail"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_flight_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, unknown>;
+                    "application/json": unknown;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flight_signs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signs"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSign"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_flight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flight: `f-` and twelve hex digits. */
+                flight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlightDetail"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -6651,6 +10145,191 @@ export interface operations {
             };
         };
     };
+    lead_missions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lead: sixteen hex digits. */
+                lead_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Missions"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_mission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lead: sixteen hex digits. */
+                lead_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMission"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_picture: {
         parameters: {
             query?: never;
@@ -6675,6 +10354,83 @@ export interface operations {
                 content: {
                     "image/png": string;
                     "image/webp": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lead_signs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lead: sixteen hex digits. */
+                lead_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signs"];
                 };
             };
             /** @description 未登录或登录已失效 (login) */
@@ -6962,6 +10718,586 @@ export interface operations {
             };
             /** @description 不存在或无权查看 (not_found) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_missions: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts. */
+                cursor?: string | null;
+                /** @description Most missions. */
+                limit?: number;
+                /** @description Only in these states; none named: all. */
+                state?: components["schemas"]["MissionState"][];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Missions"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_mission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mission: its lead's id and a number. */
+                mission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionAnswer"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_mission_area: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mission: its lead's id and a number. */
+                mission_id: string;
+                /** @description How the area is written. */
+                suffix: "kml" | "kmz";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The area for a flight app, WGS 84. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.google-earth.kml+xml": string;
+                    "application/vnd.google-earth.kmz": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_mission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mission: its lead's id and a number. */
+                mission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelMission"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_mission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mission: its lead's id and a number. */
+                mission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissionPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_mission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mission: its lead's id and a number. */
+                mission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissionReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7928,6 +12264,765 @@ export interface operations {
             };
             /** @description 数据库暂不可用 (store) */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judge_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sign: sixteen hex digits. */
+                sign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Judgement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignAnswer"];
+                };
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sign_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sign: sixteen hex digits. */
+                sign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_uploads: {
+        parameters: {
+            query?: {
+                /** @description Of this flight only. */
+                flight?: string | null;
+                /** @description Most that are listed. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploads"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version of tus; it must be `1.0.0`. */
+                "tus-resumable"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Bytes of the file from `Upload-Offset` on. */
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 已结束 (ended) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不支持的内容类型 (media_type) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 正由另一连接写入 (held) */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 校验不符 (checksum) */
+            460: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 存储空间不足 (room) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The upload: 32 hex digits after `u-`. */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadAnswer"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The upload: 32 hex digits after `u-`. */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 已结束 (ended) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    continue_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Version of tus; it must be `1.0.0`. */
+                "tus-resumable"?: string | null;
+            };
+            path: {
+                /** @description The upload: 32 hex digits after `u-`. */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description Bytes of the file from `Upload-Offset` on. */
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 请求无法理解 (bad_request) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已失效 (login) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权进行此操作 (forbidden) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在或无权查看 (not_found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 当前状态不允许此操作 (transition) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 已结束 (ended) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容已被他人更新 (stale) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 请求过大 (too_large) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不支持的内容类型 (media_type) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 输入无法使用 (input) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 正由另一连接写入 (held) */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 校验不符 (checksum) */
+            460: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 系统内部错误 (internal) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 数据库暂不可用 (store) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 存储空间不足 (room) */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -111,6 +111,7 @@ export function Desk({ me }: { me: Me }) {
       <MapPlace filters={filters} open={open.seen?.lead ?? null} changed={changed} shown={map} onPick={pick} />
       {leadId && (
         <LeadPanel
+          me={me}
           open={open}
           busy={steps.busy}
           flipped={flipped}

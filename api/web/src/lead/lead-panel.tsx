@@ -1,19 +1,21 @@
 /** One lead with everything. */
 
 import { problemKey } from "../api/problem";
-import type { Action, LeadDetail } from "../api/types";
+import type { Action, LeadDetail, Me } from "../api/types";
 import { squareMetres, decimal, day, instant } from "../domain/format";
 import { keyOf } from "../domain/keys";
 import { language, LOCALES, say, suspected, t, word } from "../i18n";
 import type { OpenLead } from "../desk/use-lead";
 import { PriorityBadge, StatusBadge } from "../ui/badges";
 import { History } from "./history";
+import { LeadFlights } from "./lead-flights";
 import { machineFacts } from "./machine";
 import { Score } from "./score";
 import { Swipe } from "./swipe";
 import { Zones } from "./zones";
 
 interface Props {
+  me: Me;
   open: OpenLead;
   busy: boolean;
   flipped: boolean;
@@ -22,7 +24,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function LeadPanel({ open, busy, flipped, onFlip, onAction, onClose }: Props) {
+export function LeadPanel({ me, open, busy, flipped, onFlip, onAction, onClose }: Props) {
   const lead = open.seen?.lead;
   return (
     <article class="lead-panel" aria-label={t("lead.title")} aria-busy={!lead && !open.problem}>
@@ -51,6 +53,7 @@ export function LeadPanel({ open, busy, flipped, onFlip, onAction, onClose }: Pr
             <Facts lead={lead} />
             <Score card={lead.scorecard} />
             <Zones lead={lead} />
+            <LeadFlights me={me} lead={lead} onChange={open.reload} />
             <History lead={lead} />
             <p class="notice-line">{say(lead.notice)}</p>
           </div>

@@ -14,6 +14,7 @@ const SECTIONS: readonly (readonly [Route["section"], Key, string])[] = [
   ["leads", "nav.leads", "leads"],
   ["runs", "nav.runs", "imagery"],
   ["passes", "nav.passes", "coverage"],
+  ["flights", "nav.flights", "flights"],
 ];
 
 /** The pages one may see, for those who see more than one. */
