@@ -1,6 +1,6 @@
 """Check a folder on the laptop: what the server would find, before anything is sent. No store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,22 +8,21 @@ from typing import Any
 import shapely
 from shapely.geometry import mapping
 
-from geo.errors import DiskFullError, InputError
+from geo.errors import InputError
 from leads.domain.flight import FileKind
 from leads.flights.file_kinds import Seen, see
-from leads.flights.look_over import raster_findings, report_json
+from leads.flights.look_over import raster_findings, refusals, report_json
 from leads.flights.take_in import files_in
 from leads.run.runner import Runner
 from tiles.drone.cover import check_shown
-from tiles.drone.findings import Finding, Severity, by_severity, finding_of
-from tiles.drone.flight_report import report_on_files, verdict_of
+from tiles.drone.findings import Finding, Severity
+from tiles.drone.flight_report import report_on_files
 from tiles.drone.footprint import polygons
 from tiles.drone.orthophoto import RasterLook
 from tiles.drone.seen import Filed
 from tiles.files.unpack_images import unpack_images
 
 Files = list[tuple[str, Path]]
-_PHOTOS = (".jpg", ".jpeg")
 _CHECKED = (FileKind.PHOTO, FileKind.GROUND_PHOTO)
 
 
@@ -37,12 +36,11 @@ def check_folder(
 ) -> dict[str, Any]:
     """The report of some files, folders and archives, as the server keeps it: findings and map.
 
-    Archives are unpacked under `scratch`. `tell` hears how many files of how many were looked at.
+    Archives are unpacked under `scratch`. `tell` hears how many photos of how many were looked at.
     Raises InputError where there is no file at all, DiskFullError.
     """
-    files, refused = _unpacked(files_in(paths), scratch)
+    files, seen = _unpacked(files_in(paths), scratch)
     places = dict(files)
-    seen: dict[str, Seen] = {}
     for outcome in runner.each(_see, files):
         why = str(outcome.error)
         seen[outcome.item[0]] = outcome.result or Seen(FileKind.REFUSED, why=why)
@@ -55,16 +53,7 @@ def check_folder(
         now=now,
         tell=lambda done: tell(done, len(photos)),
     )
-    found = [*refused, *_refused(seen), *_of_rasters(rasters, filed, now)]
-    told = report_json(report, (), rasters)
-    if not report.photos and not rasters and not found:
-        found.append(Finding("nothing", Severity.STOP))
-    own = [finding_of(one) for one in told["findings"]]
-    if rasters:  # photos beside an orthophoto need not make one
-        own = [one for one in own if one.severity is not Severity.STOP]
-    whole = by_severity([*own, *found])
-    told["findings"] = [finding.as_json() for finding in whole]
-    told["verdict"] = verdict_of(whole).value
+    told = report_json(report, [*refusals(seen), *_of_rasters(rasters, filed, now)], rasters)
     told["orthophotos"] = [_raster(raster) for raster in rasters]
     told["map"]["features"] += [_outline(raster) for raster in rasters]
     return told
@@ -75,40 +64,21 @@ def _see(file: tuple[str, Path]) -> Seen:
     return see(path, name)
 
 
-def _unpacked(files: Files, scratch: Path) -> tuple[Files, list[Finding]]:
+def _unpacked(files: Files, scratch: Path) -> tuple[Files, dict[str, Seen]]:
     """The files with archives replaced by what is in them, and the archives that are refused."""
     kept: Files = []
-    refused: list[Finding] = []
+    refused: dict[str, Seen] = {}
     for number, (name, path) in enumerate(files):
         if not name.lower().endswith(".zip"):
             kept.append((name, path))
             continue
         try:
             members = unpack_images(path, scratch / str(number), name)
-        except DiskFullError:
-            raise
         except InputError as error:
-            refused.append(_told("archive_refused", name, str(error), Severity.STOP))
+            refused[name] = Seen(FileKind.REFUSED, why=str(error))
         else:
             kept += [(f"{name}/{member.name}", member.path) for member in members]
     return kept, refused
-
-
-def _refused(seen: Mapping[str, Seen]) -> list[Finding]:
-    """Files that are not what their names say."""
-    refused = {name: one.why or "" for name, one in seen.items() if one.kind is FileKind.REFUSED}
-    whole = any(one.raster is not None or one.photo is not None for one in seen.values())
-    severity = Severity.WARN if whole else Severity.STOP
-    return [
-        _told(
-            "unreadable" if name.lower().endswith(_PHOTOS) else "ortho_refused", name, why, severity
-        )
-        for name, why in sorted(refused.items())
-    ]
-
-
-def _told(code: str, name: str, why: str, severity: Severity) -> Finding:
-    return Finding(code, severity, (name,), {"why": why.removeprefix(f"{name}: ")[:200]})
 
 
 def _of_rasters(rasters: Sequence[RasterLook], filed: Filed | None, now: datetime) -> list[Finding]:

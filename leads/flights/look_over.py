@@ -145,7 +145,7 @@ class Looking:
             known = one if name not in broken else Seen(FileKind.REFUSED, why=broken[name])
             describe_file(connection, row.flight_id, name, **_columns(known))
         rasters = [one.raster for one in seen.values() if one.raster is not None]
-        found = [*_refusals(seen), *raster_findings(rasters, now)]
+        found = [*refusals(seen), *raster_findings(rasters, now)]
         told = report_json(report, found, rasters)
         flown = _flown(row, report, rasters)
         set_flight(
@@ -215,7 +215,7 @@ def _broken(report: FlightReport) -> dict[str, str]:
     }
 
 
-def _refusals(seen: Mapping[str, Seen]) -> list[Finding]:
+def refusals(seen: Mapping[str, Seen]) -> list[Finding]:
     """Files that cannot be used; where nothing else can, the flight cannot."""
     usable = any(one.kind in _USABLE for one in seen.values())
     severity = Severity.WARN if usable else Severity.STOP
