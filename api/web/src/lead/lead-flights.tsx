@@ -19,6 +19,7 @@ export function LeadFlights({ me, lead, onChange }: Props) {
   const [missions, setMissions] = useState<readonly Mission[]>([]);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [busy, setBusy] = useState(false);
+  const [round, setRound] = useState(0);
   const failed = (error: unknown) =>
     setProblem(error instanceof ApiProblem ? error : new ApiProblem(0, "internal", ""));
   const mayAsk = me.rights.includes("missions");
@@ -32,14 +33,19 @@ export function LeadFlights({ me, lead, onChange }: Props) {
       (error: unknown) => control.signal.aborted || failed(error),
     );
     return () => control.abort();
-  }, [lead.lead_id, lead.version, mayAsk]);
+  }, [lead.lead_id, lead.version, mayAsk, round]);
+
+  function changed() {
+    setRound((n) => n + 1);
+    onChange();
+  }
 
   async function ask() {
     setBusy(true);
     setProblem(null);
     try {
       await askForFlight(lead.lead_id);
-      onChange();
+      changed();
     } catch (error) {
       failed(error);
     }
@@ -49,7 +55,7 @@ export function LeadFlights({ me, lead, onChange }: Props) {
   return (
     <section class="lead-flights" aria-label={t("lead.flights")}>
       <h3>{t("lead.flights")}</h3>
-      {missions.length > 0 && <MissionRows me={me} missions={missions} onChange={onChange} />}
+      {missions.length > 0 && <MissionRows me={me} missions={missions} onChange={changed} />}
       {problem && (
         <p class="problem" role="alert">
           {t(problemKey(problem))}
