@@ -1,4 +1,4 @@
-"""Photos as drones write them, made in code: pixels, EXIF, GPS and XMP, or any part of that left out."""
+"""Photos as drones write them, made in code: pixels, EXIF, GPS, XMP, or any part left out."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,9 @@ def xmp_of(made: Made) -> bytes:
         "GimbalRollDegree": made.roll,
         "CalibratedFocalLength": made.focal_px,
     }
-    rows = [(f"drone-dji:{key}", f"{value:+.3f}") for key, value in said.items() if value is not None]
+    rows = [
+        (f"drone-dji:{key}", f"{value:+.3f}") for key, value in said.items() if value is not None
+    ]
     text = " ".join(f'{key}="{value}"' for key, value in [*rows, *made.xmp])
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
@@ -104,7 +106,11 @@ def photo_bytes(made: Made | None = None, kind: str = "JPEG") -> bytes:
         image = image.convert("RGB")
         image.save(out, kind, quality=92, exif=exif_of(made), xmp=xmp_of(made))
     else:
-        image.save(out, kind, exif=exif_of(made), tiffinfo={700: xmp_of(made)})
+        exif = exif_of(made)
+        for directory in (0x8769, 0x8825):
+            exif[directory] = dict(exif.get_ifd(directory))
+        exif[700] = xmp_of(made)
+        image.save(out, kind, exif=exif)
     return out.getvalue()
 
 
@@ -115,7 +121,11 @@ def write_photo(path: Path, made: Made | None = None, kind: str = "JPEG") -> Pat
 
 
 def lines(
-    count: int = 3, frames: int = 5, forward: float = 0.75, side: float = 0.5, like: Made | None = None
+    count: int = 3,
+    frames: int = 5,
+    forward: float = 0.75,
+    side: float = 0.5,
+    like: Made | None = None,
 ) -> list[Made]:
     """Lines there and back, east and west of each other, with overlaps as shares."""
     like = like or Made()

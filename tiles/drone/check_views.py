@@ -16,7 +16,7 @@ VARIES, VARIES_M = 0.25, 10.0
 BLURRED = 0.33
 """Sharpness below which a frame is blurred: real frames have 0.9 to 1.3; blurred by a Gaussian of
 1 pixel they have 0.31 to 0.41, of 1.5 pixels and more 0.20 to 0.32 (docs/flights.md)."""
-SMEARED, SMEAR = 0.5, 0.55
+SMEARED, SMEAR = 0.5, 0.65
 """Sharpness, and that over the best direction's, below which it moved by some 5 pixels."""
 MOST = 0.5
 """Share of frames with one fault from which the flight cannot be used."""

@@ -106,11 +106,15 @@ def _place(part: Polygon, ground: Ground) -> tuple[float, float]:
 
 
 def _told(gaps: list[tuple[float, Finding]]) -> list[Finding]:
-    """The worst gaps, and how many more there are."""
+    """The worst gaps of each kind, and how many more there are."""
     worst = [finding for _, finding in sorted(gaps, key=lambda gap: gap[0])]
-    if len(worst) <= TOLD:
-        return worst
-    return [*worst[:TOLD], Finding("more_gaps", Severity.WARN, (), {"more": len(worst) - TOLD})]
+    kept: list[Finding] = []
+    for code in ("forward_overlap", "side_overlap"):
+        kept += [finding for finding in worst if finding.code == code][:TOLD]
+    if len(worst) > len(kept):
+        more = {"more": len(worst) - len(kept)}
+        kept.append(Finding("more_gaps", Severity.WARN, (), more))
+    return kept
 
 
 def _overlaps(feet: Sequence[_Foot], ground: Ground) -> Iterator[tuple[float, Finding]]:
