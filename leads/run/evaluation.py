@@ -16,9 +16,10 @@ from leads.run.runner import Runner
 from models.evaluation.asked import Asked
 from models.evaluation.case import Source
 from models.evaluation.conditions import Condition
-from models.evaluation.evaluate import BATCH, Looked, folder_sources, look, report_of
+from models.evaluation.evaluate import BATCH, folder_sources, look, report_of
 from models.evaluation.folder import NOMINAL_GSD_M
 from models.evaluation.made_dumps import dump_sources, dumps_on_folder
+from models.evaluation.made_flights import Looked as FlightLooked
 from models.evaluation.made_flights import flights_report
 from models.evaluation.made_ground import ground_seeds, ground_sources
 from models.evaluation.pictures import choose, draw_chosen
@@ -140,15 +141,15 @@ def _flights(request: SetRequest, runner: Runner, progress: Progress) -> dict[st
     started = perf_counter()
 
     def each(
-        function: Callable[[Sequence[Source]], list[Looked]], batches: Iterable[Sequence[Source]]
-    ) -> Iterator[list[Looked]]:
-        them = list(batches)
+        function: Callable[[int], list[FlightLooked]], seeds: Iterable[int]
+    ) -> Iterator[list[FlightLooked]]:
+        them = list(seeds)
         return progress(runner.map(function, them), len(them))
 
     return {
         "detector": asked.name,
         "weights_sha256": asked.weights_sha256,
-        **flights_report(asked, request.km2, request.seed, each),
+        **flights_report(asked, request.km2, request.seed, each, runner),
         "seconds": perf_counter() - started,
     }
 

@@ -76,7 +76,7 @@ def test_quiet_ground_is_seen_in_all_its_bands(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(SETS))
+@pytest.mark.parametrize("name", sorted(set(SETS) - {"flights"}))
 def test_a_made_set_gives_a_report(name: str) -> None:
     report = evaluate_set(name, SetRequest(ASKED, "difference", km2=1.0), Inline())
     assert (report["set"], report["detector"]) == (f"made:{name}", "difference")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from geo.errors import InputError
 from models.evaluation.case import DECOY, Case
 from models.evaluation.made_dumps import TILE_PX, dump_sources, with_dumps
-from models.evaluation.made_flights import BEFORES, FlightCase
 from models.evaluation.made_ground import (
     SEEDS,
     SIZE_M,
@@ -84,16 +83,3 @@ def test_a_ground_has_changes_and_look_alikes() -> None:
     (source,) = dump_sources(1.0, 0)
     dumps = source()
     assert dumps.ignored is None and set(np.unique(dumps.classes)) <= {0, 1, 3}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("before", list(BEFORES))
-def test_a_flight_and_its_before_lie_on_one_grid_with_their_truth(before: str) -> None:
-    case = FlightCase(1_000_001, before)()
-    assert case.pair.before.geobox == case.pair.after.geobox
-    assert case.pair.bands == ("red", "green", "blue")
-    assert case.changed.any() and case.gsd_m == BEFORES[before].gsd_m
-    ours, theirs = (r.pixels.mean(axis=0) for r in (case.pair.before, case.pair.after))
-    unchanged = ~case.changed
-    alike = np.corrcoef(ours[unchanged], theirs[unchanged])[0, 1]
-    assert alike > 0.3
