@@ -10,7 +10,7 @@ from shapely.geometry import mapping
 
 from geo.errors import InputError
 from leads.domain.flight import FileKind
-from leads.flights.file_kinds import Seen, see
+from leads.flights.file_kinds import Seen, see_file
 from leads.flights.look_over import raster_findings, refusals, report_json
 from leads.flights.take_in import files_in
 from leads.run.runner import Runner
@@ -41,7 +41,7 @@ def check_folder(
     """
     files, seen = _unpacked(files_in(paths), scratch)
     places = dict(files)
-    for outcome in runner.each(_see, files):
+    for outcome in runner.each(see_file, files):
         why = str(outcome.error)
         seen[outcome.item[0]] = outcome.result or Seen(FileKind.REFUSED, why=why)
     photos = [name for name in sorted(seen) if seen[name].kind in _CHECKED]
@@ -57,11 +57,6 @@ def check_folder(
     told["orthophotos"] = [_raster(raster) for raster in rasters]
     told["map"]["features"] += [_outline(raster) for raster in rasters]
     return told
-
-
-def _see(file: tuple[str, Path]) -> Seen:
-    name, path = file
-    return see(path, name)
 
 
 def _unpacked(files: Files, scratch: Path) -> tuple[Files, dict[str, Seen]]:

@@ -77,6 +77,12 @@ def see(path: Path, name: str) -> Seen:
     return Seen(FileKind.LOG)
 
 
+def see_file(file: tuple[str, Path]) -> Seen:
+    """The same of a name and where its file lies."""
+    name, path = file
+    return see(path, name)
+
+
 def kind_of_photo(photo: Photo) -> FileKind:
     """Whether a photo looks down from the air; where that cannot be told it counts as if not."""
     if photo.pitch_deg is not None and photo.pitch_deg > LOOKS_DOWN_DEG:
