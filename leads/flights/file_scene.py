@@ -29,7 +29,7 @@ from leads.store.signs import propose
 from leads.store.watches import lock_watch
 
 NOTHING_EARLIER = (
-    "no earlier image of this ground: it is kept, and later flights are compared with it"
+    "此地无更早影像，已保存供以后比对 / no earlier image of this ground: it is kept for later ones"
 )
 
 

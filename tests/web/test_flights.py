@@ -153,6 +153,20 @@ def _look(site: Site) -> None:
     other.leave()
 
 
+def test_a_pilot_reads_it_on_a_phone(site: Site) -> None:
+    pilot = site.visit("drone-1", width=390, height=844)
+    page = pilot.page
+    page.get_by_role("list", name="飞行", exact=True).get_by_role("link").first.click()
+    panel = page.get_by_role("article", name="飞行详情")
+    panel.get_by_text("快视图").first.wait_for()
+    assert page.get_by_test_id("flight-map").evaluate(DRAWN) >= 6
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    panel.get_by_role("button", name="返回").click()
+    page.get_by_role("heading", name="新的飞行").wait_for()
+    page.wait_for_load_state("networkidle")
+    pilot.leave()
+
+
 def test_boxes_are_drawn_and_a_copy_leaves(site: Site) -> None:
     analyst = site.visit("analyst-1")
     page = analyst.page

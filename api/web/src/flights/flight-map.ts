@@ -1,6 +1,6 @@
 /** The map of a flight: frames by what is wrong with them; loaded when it is first shown. */
 
-import { LngLatBounds, Popup, type GeoJSONSource, type LngLat, type Map as LibreMap, type StyleSpecification } from "maplibre-gl";
+import { LngLatBounds, Popup, type FilterSpecification, type GeoJSONSource, type LngLat, type Map as LibreMap, type StyleSpecification } from "maplibre-gl";
 import { readReport } from "../api/calls";
 import type { Names } from "../api/types";
 import { around } from "../domain/view";
@@ -9,6 +9,8 @@ import { newMap } from "../map/new-map";
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
 const COLOUR = ["match", ["get", "severity"], "stop", "#a1201a", "warn", "#d07a00", "note", "#b39b00", "#2f7d4f"];
+/** Only the frame of a name. */
+const chosen = (name: string): FilterSpecification => ["all", ["==", ["get", "what"], "frame"], ["==", ["get", "name"], name]];
 const STYLE: StyleSpecification = {
   version: 8,
   sources: { report: { type: "geojson", data: NOTHING } },
@@ -22,7 +24,7 @@ const STYLE: StyleSpecification = {
       paint: { "line-color": COLOUR as never, "line-width": 1.2 } },
     { id: "gaps", type: "fill", source: "report", filter: ["==", ["get", "what"], "gap"],
       paint: { "fill-color": "#a1201a", "fill-opacity": 0.55 } },
-    { id: "looked", type: "line", source: "report", filter: ["==", ["get", "name"], ""],
+    { id: "looked", type: "line", source: "report", filter: chosen(""),
       paint: { "line-color": "#0b57d0", "line-width": 4 } },
     { id: "places", type: "circle", source: "report", filter: ["==", ["get", "what"], "place"],
       paint: { "circle-radius": 3, "circle-color": COLOUR as never, "circle-stroke-width": 1, "circle-stroke-color": "#fff" } },
@@ -57,7 +59,7 @@ export class FlightMap {
   /** Mark one frame. */
   async look(name: string | null): Promise<void> {
     await this.ready;
-    this.map.setFilter("looked", ["==", ["get", "name"], name ?? ""]);
+    this.map.setFilter("looked", chosen(name ?? ""));
     const frame = this.shown.features.find((one) => one.properties?.["name"] === name);
     const box = frame && around(corners(frame.geometry));
     if (box) this.map.fitBounds(new LngLatBounds([...box]), { padding: 60, maxZoom: 19 });

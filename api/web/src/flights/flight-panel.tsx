@@ -77,7 +77,7 @@ export function FlightPanel({ me, flightId, onChange }: Props) {
 
 function Head({ flight }: { flight: FlightDetail }) {
   return (
-    <header class="lead-head">
+    <header class="flight-head">
       <h2>{flight.name}</h2>
       <p class="lead-sub">
         <span class="mono">{flight.flight_id}</span>

@@ -49,6 +49,7 @@ export function FlightPlace({ flight, looked }: { flight: FlightDetail; looked: 
         <li><span class="swatch frame-good" />{t("check.frame_good")}</li>
         <li><span class="swatch frame-warn" />{t("check.frame_warn")}</li>
         <li><span class="swatch frame-stop" />{t("check.frame_stop")}</li>
+        <li><span class="swatch frame-gap" />{t("check.gap")}</li>
       </ul>
       {failed && (
         <p class="problem map-note" role="alert">

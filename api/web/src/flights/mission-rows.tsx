@@ -67,7 +67,7 @@ function Row({ me, mission, onFly, onChange }: Omit<Props, "missions" | "onFly">
         </span>
       )}
       {mission.note && <span>{mission.note}</span>}
-      {open && mission.missing.length > 0 && (
+      {mission.state === "asked" && mission.missing.length > 0 && (
         <ul class="note missing" aria-label={t("missions.missing")}>
           {mission.missing.map((one) => (
             <li key={one.en}>{say(one)}</li>
