@@ -1,5 +1,6 @@
 """The application: `uvicorn api.app:app`, or `create_app(settings)` for one of your own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -76,7 +77,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(context.uploads.every_hour(context.sweep_uploads))
         yield
+        sweeping.cancel()
         context.close()
 
     app = FastAPI(

@@ -66,10 +66,9 @@ class Context:
         return Limits(*(int(size * GB) for size in sizes))
 
     def sweep_uploads(self) -> None:
-        """Remove what uploads left behind, at the first of them and once an hour from then on."""
-        if self.uploads.is_time_to_sweep():
-            with suppress(HongxianError):  # the next one tries again
-                sweep_uploads(self.engine, self.depot, self.clock)
+        """Remove what uploads left behind."""
+        with suppress(HongxianError):  # the next one tries again
+            sweep_uploads(self.engine, self.depot, self.clock)
 
     @property
     def session_holds(self) -> timedelta:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from api.accounts.signed_in import Me
+from leads.domain.upload import UploadState
 from leads.store.uploads import UploadRow
 from leads.uploads.names import text_of
 from leads.uploads.receipt import Checksum
@@ -126,7 +127,7 @@ def answer_headers(row: UploadRow) -> Mapping[str, str]:
     told = {"Upload-Offset": str(row.received), "Cache-Control": "no-store"}
     if row.expires_at is not None:
         told["Upload-Expires"] = http_date(row.expires_at)
-    if row.sha256 is not None:
+    if row.sha256 is not None and row.state is not UploadState.OPEN:
         told[SHA256_HEADER] = row.sha256
     return told
 

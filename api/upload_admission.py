@@ -20,10 +20,7 @@ from leads.store.flights import flight_seen
 from leads.store.scope import SEES_ALL
 from leads.store.uploads import Asked, UploadRow, keep_refused, open_upload
 from leads.uploads.admission import Refused
-from leads.uploads.names import clean_name
-
-_NO_PATH = ("", "null", "undefined")
-"""What clients write where a file lies in no folder."""
+from leads.uploads.names import name_sent
 
 
 def let_in(
@@ -34,7 +31,6 @@ def let_in(
     Raises NotFoundError, ForbiddenError, ConflictError for its flight, InputError for what was told
     of it, TooLargeError, and HTTPException 507 where the disk has no room.
     """
-    ctx.sweep_uploads()
     asked = _asked(None, size, told, client)
     try:
         asked = _asked(_flight(ctx, sender, told), size, told, client)
@@ -42,8 +38,9 @@ def let_in(
         reason = str(error)
         ctx.write(lambda c: keep_refused(c, sender, asked, reason, ctx.clock()))
         raise
-    room, limits = ctx.depot.room(), ctx.limits
-    row, refused = ctx.write(lambda c: open_upload(c, sender, asked, room, limits, ctx.clock()))
+    row, refused = ctx.write(
+        lambda c: open_upload(c, sender, asked, ctx.depot.room, ctx.limits, ctx.clock())
+    )
     if refused is None:
         return row
     if refused.why is Refused.ROOM:
@@ -73,13 +70,11 @@ def _flight(ctx: Context, sender: Actor, told: Mapping[str, str]) -> str:
 
 
 def _asked(flight_id: str | None, size: int, told: Mapping[str, str], client: str | None) -> Asked:
-    path = told.get("relativePath", "")
-    name = path if path not in _NO_PATH else told.get("filename") or told.get("name", "")
     media_type = told.get("filetype", "")[:100] or None
     given = told.get("sha256", "").lower() or None
     return Asked(
         flight_id=flight_id,
-        name=clean_name(name),
+        name=name_sent(told),
         bytes=size,
         media_type=None if media_type == "null" else media_type,
         sha256_given=given if flight_id else None,

@@ -27,6 +27,8 @@ TAKE_OVER_S = 10.0
 """How long another writer is waited for that does not know yet that it was taken over."""
 SWEEP_S = 3600.0
 """Seconds between two sweeps of what uploads left behind."""
+FIRST_SWEEP_S = 60.0
+"""Seconds after the start before the first: other processes start as well."""
 THREADS = 16
 """Uploads that write at the same instant; the others wait for their turn."""
 
@@ -38,7 +40,6 @@ class UploadsUnderWay:
         self.hashes = Hashes()
         self._pool: ThreadPoolExecutor | None = None
         self._live: dict[str, _Live] = {}
-        self._swept = float("-inf")
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Do what blocks in a thread of its own."""
@@ -91,12 +92,12 @@ class UploadsUnderWay:
                     raise
                 await asyncio.sleep(0.2)
 
-    def is_time_to_sweep(self) -> bool:
-        """True at the first call, and once an hour from then on."""
-        now = monotonic()
-        due = now - self._swept >= SWEEP_S
-        self._swept = now if due else self._swept
-        return due
+    async def every_hour(self, sweep: Callable[[], None]) -> None:
+        """Sweep soon after the server started, and once an hour from then on, until cancelled."""
+        await asyncio.sleep(FIRST_SWEEP_S)
+        while True:
+            await self.run(sweep)
+            await asyncio.sleep(SWEEP_S)
 
     def close(self) -> None:
         """Let go of the threads; a later upload starts new ones."""

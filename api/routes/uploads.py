@@ -18,12 +18,11 @@ from api.openapi import ACCOUNT, problems
 from api.upload_admission import let_in
 from geo.errors import DiskFullError, ForbiddenError
 from leads.domain.roles import Actor
-from leads.domain.upload import UploadState
 from leads.store.engine import reading
 from leads.store.upload_steps import end_upload
 from leads.store.uploads import UploadRow, check_open, list_uploads, load, upload_row, upload_seen
+from leads.uploads.forget import forget_original
 from leads.uploads.receipt import Receipt
-from leads.uploads.sweep import forget_original
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"], route_class=tus.TusRoute)
 
@@ -138,7 +137,7 @@ async def go_on(upload_id: UploadId, request: Request, sender: Sender, ctx: Ctx)
     **NO_BODY,
 )
 async def withdraw(upload_id: UploadId, sender: Sender, ctx: Ctx) -> Response:
-    """Take a file back: under way, or whole while its flight still receives."""
+    """Take a file back: under way, or whole while its flight still receives; the sender only."""
     await ctx.uploads.run(lambda: _own(ctx, sender, upload_id))
     await ctx.uploads.stop(upload_id)
     await ctx.uploads.run(lambda: _end(ctx, sender, upload_id))
@@ -202,8 +201,11 @@ def _seen(ctx: Context, sender: Actor, upload_id: str) -> UploadRow:
 
 def _own(ctx: Context, sender: Actor, upload_id: str) -> UploadRow:
     row = _seen(ctx, sender, upload_id)
-    if row.state is UploadState.OPEN and row.account_id != sender.account_id:
-        raise ForbiddenError(f"upload {upload_id} is another account's: they alone change it")
+    if row.account_id != sender.account_id:
+        raise ForbiddenError(
+            f"upload {upload_id} is another account's: they alone change it; the desk withdraws "
+            "its flight"
+        )
     return row
 
 

@@ -20,12 +20,13 @@ from leads.store.uploads import (
     UPLOADS_LOCK,
     UploadRow,
     check_open,
+    is_again,
     same_bytes,
     set_upload,
     upload_row,
 )
 from leads.uploads.depot import Arrived
-from leads.uploads.names import free_name, kind_by_name, without_number
+from leads.uploads.names import free_name, kind_by_name
 
 FINISHING = timedelta(seconds=60)
 """How long a writer that makes an original is waited for since it last said so."""
@@ -86,6 +87,16 @@ def come_so_far(connection: Connection, arrived: Arrived, writer: str, now: date
     _as_writer(connection, arrived.upload_id, writer, now, values)
 
 
+def name_original(
+    connection: Connection, upload_id: str, sha256: str, writer: str, now: datetime
+) -> None:
+    """Tell of an original before it is made, so that one without owner is found.
+
+    Raises LeaseLostError.
+    """
+    _as_writer(connection, upload_id, writer, now, {"sha256": sha256})
+
+
 def put_away(connection: Connection, upload_id: str, writer: str, now: datetime) -> None:
     """Nobody else may write while the original is made. Raises LeaseLostError."""
     _as_writer(connection, upload_id, writer, now, {"writing_until": now + FINISHING})
@@ -96,10 +107,20 @@ def gave_up(connection: Connection, upload_id: str, writer: str, now: datetime) 
     _as_writer(connection, upload_id, writer, now, {"writing_until": None})
 
 
-def shrink(connection: Connection, arrived: Arrived, there: int, now: datetime) -> None:
-    """Less is here than was said: go back to what is."""
+def shrink(
+    connection: Connection, arrived: Arrived, there: int, writer: str, now: datetime
+) -> None:
+    """Less is here than was said: go back to what is. Raises LeaseLostError."""
     parts = [part for part in arrived.parts if int(part.split("-", 2)[1]) <= there]
-    set_upload(connection, arrived.upload_id, now, received=there, parts=parts, writer=None)
+    values = {
+        "received": there,
+        "parts": parts,
+        "sha256": None,
+        "writer": None,
+        "writing_until": None,
+        "reason": f"went back to byte {there} at {now.isoformat()}: the rest was lost",
+    }
+    _as_writer(connection, arrived.upload_id, writer, now, values)
 
 
 def become_whole(
@@ -113,6 +134,7 @@ def become_whole(
     values: dict[str, object] = {
         "received": arrived.size,
         "parts": [],
+        "reason": None,
         "sha256": sha256,
         "finished_at": now,
         "expires_at": None,
@@ -123,8 +145,7 @@ def become_whole(
     flight_id = row.flight_id or ""
     check_receives(connection, flight_id)
     here, same_as = same_bytes(connection, row, sha256)
-    again = [f for f in here if f.sha256 == sha256 and without_number(f.name) == row.name]
-    if again:
+    if is_again(connection, row, [file for file in here if file.sha256 == sha256]):
         doubled = {"state": UploadState.DOUBLED, "bytes_gone": True, "same_as": same_as}
         set_upload(connection, row.upload_id, now, **doubled)
         return upload_row(connection, row.upload_id)

@@ -1,12 +1,23 @@
 """Uploads: a row for every attempt, how far each is, and who may see it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from geo.errors import EndedError, NotFoundError
 from leads.domain.roles import Actor
@@ -17,12 +28,17 @@ from leads.store.flight_tables import flight_files, uploads
 from leads.store.scope import SEES_ALL
 from leads.uploads.admission import Limits, Load, Refusal, refusal
 from leads.uploads.depot import Arrived
+from leads.uploads.names import name_sent
 
 UPLOADS_LOCK = 0x75706C64
 """Only one upload is let in, becomes whole, or gives up its original at a time."""
 
 EXPIRES = timedelta(days=7)
 """An upload that nothing comes for is forgotten after this."""
+SETTLED = timedelta(days=1)
+"""After this nobody comes any more to own an original that was just made."""
+REFUSED_KEPT = timedelta(days=30)
+"""How long the rows of uploads stay that were refused before a byte came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,10 @@ class UploadRow:
     state: UploadState
     """Where it is."""
     reason: str | None
-    """Why it is there, one line; None where that goes without saying."""
+    """Why it is there, one line; None where that goes without saying.
+
+    Of an open one: that it went back, and when; what was known of its bytes before is void.
+    """
     sha256: str | None
     """Over all bytes, once they are here."""
     sha256_given: str | None
@@ -104,12 +123,14 @@ _COLUMNS = tuple(uploads.c[field.name] for field in fields(UploadRow))
 
 
 def open_upload(
-    connection: Connection, actor: Actor, asked: Asked, room: int | None, limits: Limits,
-    now: datetime,
+    connection: Connection, actor: Actor, asked: Asked, room: Callable[[], int | None],
+    limits: Limits, now: datetime,
 ) -> tuple[UploadRow, Refusal | None]:  # fmt: skip
     """Set room aside for an upload, or keep that it was refused, and why."""
     lock_for(connection, UPLOADS_LOCK)
-    refused = refusal(asked.bytes, load(connection, actor.account_id, room), limits)
+    held = load(connection, actor.account_id, None)
+    held = replace(held, room=room())  # after the rows: bytes that come between count twice
+    refused = refusal(asked.bytes, held, limits)
     reason = None if refused is None else refused.reason
     return _keep(connection, actor, asked, reason, now), refused
 
@@ -133,7 +154,8 @@ def load(connection: Connection, account_id: str, room: int | None) -> Load:
     )
     missing = uploads.c.bytes - uploads.c.received
     to_come = connection.scalar(select(func.coalesce(func.sum(missing), 0)).where(is_open))
-    return Load(int(here or 0), int(to_come or 0), room)
+    begun = select(func.count()).select_from(uploads).where(own, is_open)
+    return Load(int(here or 0), int(to_come or 0), room, connection.scalar(begun) or 0)
 
 
 def upload_row(connection: Connection, upload_id: str, *, lock: bool = False) -> UploadRow:
@@ -188,6 +210,54 @@ def ended_among(connection: Connection, upload_ids: Sequence[str]) -> tuple[str,
     return tuple(connection.scalars(asked))
 
 
+def without_row(connection: Connection, upload_ids: Sequence[str]) -> tuple[str, ...]:
+    """Which of some uploads this store knows nothing of."""
+    known = set(
+        connection.scalars(select(uploads.c.upload_id).where(uploads.c.upload_id.in_(upload_ids)))
+    )
+    return tuple(upload_id for upload_id in upload_ids if upload_id not in known)
+
+
+def perhaps_unowned(connection: Connection, now: datetime) -> tuple[str, ...]:
+    """Originals of uploads that did not become whole or were taken back, a day to a week ago.
+
+    Only what a row names is looked at: a store that does not know its depot removes nothing.
+    """
+    asked = (
+        select(uploads.c.sha256)
+        .where(
+            uploads.c.sha256.is_not(None),
+            uploads.c.state.not_in((UploadState.WHOLE, UploadState.DOUBLED)),
+            uploads.c.updated_at < now - SETTLED,
+            uploads.c.updated_at >= now - EXPIRES - SETTLED,
+        )
+        .distinct()
+    )
+    owned = set(
+        connection.scalars(select(flight_files.c.sha256).where(flight_files.c.sha256.in_(asked)))
+    )
+    return tuple(sorted(set(connection.scalars(asked)) - owned))
+
+
+def forget_refused(connection: Connection, now: datetime) -> int:
+    """Remove rows of uploads that were refused before a byte came, long ago; how many."""
+    old = delete(uploads).where(
+        uploads.c.state == UploadState.REFUSED,
+        uploads.c.received == 0,
+        uploads.c.finished_at < now - REFUSED_KEPT,
+    )
+    return connection.execute(old).rowcount
+
+
+def is_again(connection: Connection, row: UploadRow, same: Sequence[FlightFile]) -> bool:
+    """Whether one of the files `same` in bytes was sent under the name that this upload was."""
+    came = [file.upload_id for file in same if file.upload_id is not None]
+    asked = select(uploads.c.upload_id, uploads.c.metadata).where(uploads.c.upload_id.in_(came))
+    told = {found.upload_id: name_sent(found.metadata) for found in connection.execute(asked)}
+    mine = name_sent(row.metadata)
+    return any(told.get(file.upload_id or "", file.name) == mine for file in same)
+
+
 def is_used(connection: Connection, sha256: str) -> bool:
     """Whether any flight has a file with these bytes."""
     asked = select(flight_files.c.name).where(flight_files.c.sha256 == sha256).limit(1)
@@ -225,7 +295,7 @@ def _keep(
             name: getattr(asked, name)
             for name in ("flight_id", "name", "bytes", "media_type", "sha256_given", "client")
         },
-        "metadata": dict(asked.metadata or {}),
+        "metadata": dict(asked.metadata or {"filename": asked.name}),
         "received": 0,
         "parts": [],
         "state": UploadState.REFUSED if refused else UploadState.OPEN,

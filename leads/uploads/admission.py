@@ -16,8 +16,8 @@ class Refused(StrEnum):
     """The account has too much here already."""
     ROOM = "room"
     """The disk cannot take it beside what others still bring."""
-    FLIGHT = "flight"
-    """The flight takes no more files."""
+    MANY = "many"
+    """The account has begun too many that are not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Limits:
     """Of one account at once."""
     keep_free_bytes: int
     """Left free on the disk."""
+    open_uploads: int = 10_000
+    """Of one account at once; a flight has thousands of photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Load:
     """Bytes that all open uploads still have to bring."""
     room: int | None
     """Bytes free on the disk of the depot; None: nobody counts them."""
+    open_uploads: int = 0
+    """Of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ def refusal(size: int, load: Load, limits: Limits) -> Refusal | None:
             Refused.QUOTA,
             f"the file has {told(size)}, and {told(max(0, left))} are left of this account's "
             f"{told(limits.quota_bytes)}: withdraw uploads that are not needed, or ask the desk",
+        )
+    if load.open_uploads >= limits.open_uploads:
+        return Refusal(
+            Refused.MANY,
+            f"{load.open_uploads} uploads of this account are not whole yet: finish or withdraw "
+            "some of them first",
         )
     if load.room is None:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -57,10 +58,12 @@ class Depot(Protocol):
         ...
 
     def assemble(self, arrived: Arrived, sha256: str, alive: Callable[[], None]) -> None:
-        """Make an original of an upload that is whole, and keep the upload as well.
+        """Make an original of an upload that is whole; the upload can still be gone on with.
 
-        The original is there whole or not at all; one that is there already is left alone. `alive`
-        is called every now and then. Raises DiskFullError, SourceError.
+        The original is there whole or not at all, and nothing that is written to the upload later
+        changes it. One that is there already with as many bytes is left alone, one with another
+        count is damaged and replaced. `alive` is called every now and then. Raises ShortError where
+        the upload has not `arrived.size` bytes, DiskFullError, SourceError.
         """
         ...
 
@@ -68,12 +71,16 @@ class Depot(Protocol):
         """Remove what has come of an upload; nothing there is no error."""
         ...
 
-    def under_way(self) -> Iterator[str]:
-        """Uploads of which there is something."""
+    def under_way(self, before: datetime | None = None) -> Iterator[str]:
+        """Uploads of which there is something; only those last written `before` (UTC), if given."""
         ...
 
     def has(self, sha256: str) -> bool:
         """Whether the original is here."""
+        ...
+
+    def size_of(self, sha256: str) -> int | None:
+        """Bytes of the original as it lies here; None: it does not."""
         ...
 
     def keep(self, path: Path) -> tuple[str, int]:

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from errno import EDQUOT, EFBIG, ENOSPC
 from hashlib import sha256 as new_sha256
 from pathlib import Path
@@ -14,6 +15,8 @@ from geo.errors import DiskFullError, HeldError, NotFoundError, StoreError
 from leads.uploads.depot import BLOCK, Arrived
 from leads.uploads.short import ShortError
 
+TRIES = 10
+"""Attempts at a file that others drop or put away at the same instant."""
 IOV_MAX = 1024
 """Blocks that one call may write."""
 _FULL = (ENOSPC, EDQUOT, EFBIG)
@@ -38,14 +41,34 @@ class LocalDepot:
         path = self._of_upload(arrived.upload_id)
         with _told(path):
             self._make(self._incoming)
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = self._alone(path, arrived)
             try:
-                _lock(file, path)
                 _cut(file, arrived)
             except BaseException:
                 os.close(file)
                 raise
         return LocalIncoming(file, path, arrived)
+
+    def _alone(self, path: Path, arrived: Arrived) -> int:
+        for _ in range(TRIES):
+            if _is_original(path):
+                self._leave_to_original(path, arrived)
+            elif (file := _opened(path)) is not None:
+                return file
+        raise HeldError(f"upload {path.name} is being written: try again in a moment")
+
+    def _leave_to_original(self, path: Path, arrived: Arrived) -> None:
+        """Go on in a copy of what is safe: the file itself is an original by now."""
+        draft = f"part-{token_hex(8)}"
+        into = self.append_to(Arrived(draft, 0), "")
+        try:
+            for block in _blocks(path, 0, arrived.size):
+                into.append([block])
+            into.settle()
+            self._of_upload(draft).replace(path)
+        finally:
+            into.close()
+            self.drop(draft)
 
     def read_arrived(self, arrived: Arrived, start: int) -> Iterator[bytes]:
         """The safe bytes; see Depot."""
@@ -59,20 +82,27 @@ class LocalDepot:
             raise ShortError(arrived, at)
 
     def assemble(self, arrived: Arrived, sha256: str, alive: Callable[[], None]) -> None:
-        """Give the file its second name; see Depot."""
+        """Give the file a second name; see Depot.
+
+        On a disk without second names it is moved: what is not whole then begins anew.
+        """
         del alive  # it takes no time
         source, target = self._of_upload(arrived.upload_id), self._of_original(sha256)
         with _told(target):
             self._make(target.parent)
-            if target.exists():
+            there = _size(source)
+            if self.size_of(sha256) == arrived.size and there in (None, arrived.size):
                 return
+            if there != arrived.size:
+                raise ShortError(arrived, min(there or 0, arrived.size))
             source.chmod(0o440)
+            second = self._of_upload(f"part-{token_hex(8)}")
             try:
-                target.hardlink_to(source)
-            except FileExistsError:
-                return
+                second.hardlink_to(source)
             except OSError:  # a disk without second names
-                source.replace(target)
+                second = source
+            second.replace(target)
+            second.unlink(missing_ok=True)  # two names of one file are left as they are
             _settle_folder(target.parent)
 
     def drop(self, upload_id: str) -> None:
@@ -80,14 +110,21 @@ class LocalDepot:
         with _told(self._incoming):
             self._of_upload(upload_id).unlink(missing_ok=True)
 
-    def under_way(self) -> Iterator[str]:
-        """Uploads of which there is something."""
+    def under_way(self, before: datetime | None = None) -> Iterator[str]:
+        """Uploads of which there is something; see Depot."""
         if self._incoming.is_dir():
-            yield from sorted(path.name for path in self._incoming.iterdir())
+            for path in sorted(self._incoming.iterdir()):
+                if before is None or _written(path) < before.timestamp():
+                    yield path.name
 
     def has(self, sha256: str) -> bool:
         """Whether the original is here."""
         return self._of_original(sha256).is_file()
+
+    def size_of(self, sha256: str) -> int | None:
+        """Bytes of the original; see Depot."""
+        with _told(self._folder):
+            return _size(self._of_original(sha256))
 
     def keep(self, path: Path) -> tuple[str, int]:
         """Take in a copy of a local file."""
@@ -170,6 +207,43 @@ class LocalIncoming:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _opened(path: Path) -> int | None:
+    """The file, locked; None where it became another one, or an original, meanwhile."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(file, path)
+        found = os.fstat(file)
+        if found.st_nlink == 1 and found.st_ino == path.stat().st_ino:
+            return file
+    except FileNotFoundError:  # dropped between the two
+        pass
+    except BaseException:
+        os.close(file)
+        raise
+    os.close(file)
+    return None
+
+
+def _is_original(path: Path) -> bool:
+    """Whether the file has a second name among the originals, or had: it is read-only since."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return found.st_nlink > 1 or not found.st_mode & 0o200
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _lock(file: int, path: Path) -> None:

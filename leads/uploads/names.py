@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from leads.domain.flight import FileKind
@@ -15,7 +15,10 @@ NO_NAME = "unnamed"
 
 _HAN = re.compile(r"[一-鿿]")
 _RESERVED = re.compile(r'[<>:"|?*]')
-_NUMBERED = re.compile(r" \((\d{1,4})\)$")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+"""Names that Windows takes for devices, whatever follows a dot."""
+_NO_PATH = ("", "null", "undefined")
+"""What clients write where a file lies in no folder."""
 _KINDS = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".dng", ".heic"), FileKind.PHOTO),
     **dict.fromkeys((".tif", ".tiff"), FileKind.ORTHOPHOTO),
@@ -64,20 +67,34 @@ def clean_name(sent: str) -> str:
     return "/".join(parts[-MOST_PARTS:]) or NO_NAME
 
 
-def free_name(name: str, taken: Container[str]) -> str:
-    """`name`, or the first of `name (2)`, `name (3)`... that is not taken."""
-    path, number, found = PurePosixPath(name), 2, name
-    while found in taken:
-        found = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+def name_sent(told: Mapping[str, str]) -> str:
+    """The cleaned name of a file by its Upload-Metadata."""
+    path = told.get("relativePath", "")
+    name = path if path not in _NO_PATH else told.get("filename") or told.get("name", "")
+    return clean_name(name)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, or the first of `name (2)`, `name (3)`... that fits beside those taken.
+
+    Names that differ in upper and lower case only do not, and a file does not beside a folder of
+    its name: all can be laid out on any disk.
+    """
+    files = {other.casefold() for other in taken}
+    folders = {str(above) for other in files for above in PurePosixPath(other).parents}
+    *above, last = PurePosixPath(name).parts
+    found = PurePosixPath()
+    for part in above:
+        found = _free(found / part, files)
+    return str(_free(found / last, files | folders))
+
+
+def _free(path: PurePosixPath, taken: Collection[str]) -> PurePosixPath:
+    found, number = path, 2
+    while str(found).casefold() in taken:
+        found = path.with_name(f"{path.stem} ({number}){path.suffix}")
         number += 1
     return found
-
-
-def without_number(name: str) -> str:
-    """The name that was sent, of one that `free_name` may have numbered."""
-    path = PurePosixPath(name)
-    stem = _NUMBERED.sub("", path.stem)
-    return str(path.with_name(f"{stem}{path.suffix}")) if stem else name
 
 
 def kind_by_name(name: str) -> FileKind:
@@ -93,7 +110,8 @@ def _clean_part(raw: str) -> str:
     path = PurePosixPath(part)
     suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
     stem = part.removesuffix(suffix).encode()[: MOST_BYTES - len(suffix.encode())]
-    return (stem.decode("utf-8", "ignore").rstrip(" .") + suffix) if part else ""
+    name = (stem.decode("utf-8", "ignore").rstrip(" .") + suffix) if part else ""
+    return f"_{name}" if _DEVICE.fullmatch(name) else name
 
 
 def _in_pairs(text: str) -> bool:

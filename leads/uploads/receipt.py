@@ -18,6 +18,7 @@ from leads.store import upload_steps as steps
 from leads.store.engine import reading, write
 from leads.store.uploads import UploadRow, upload_row
 from leads.uploads.depot import Arrived, Depot, Incoming
+from leads.uploads.forget import forget_original
 from leads.uploads.short import ShortError
 
 if TYPE_CHECKING:
@@ -38,15 +39,20 @@ MOST_HASHES = 512
 
 
 class Hashes:
-    """SHA-256 of what came so far, so that the next request need not read it all again."""
+    """SHA-256 of what came so far, so that the next request need not read it all again.
+
+    Bytes that came only grow, whoever writes them, unless an upload goes back, which its row's
+    reason says: what was known before is void then.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[int, _Hash]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, str | None, _Hash]] = OrderedDict()
 
-    def of(self, arrived: Arrived, depot: Depot) -> "_Hash":
+    def of(self, row: UploadRow, depot: Depot) -> "_Hash":
         """The hash over all safe bytes; what this process did not see pass is read."""
-        size, known = self._kept.pop(arrived.upload_id, (0, hashlib.sha256()))
-        if size > arrived.size:
+        arrived = row.arrived
+        size, went_back, known = self._kept.pop(row.upload_id, (0, None, hashlib.sha256()))
+        if size > arrived.size or went_back != row.reason:
             size, known = 0, hashlib.sha256()
         hashed = known.copy()
         if size < arrived.size:
@@ -54,11 +60,15 @@ class Hashes:
                 hashed.update(block)
         return hashed
 
-    def keep(self, arrived: Arrived, hashed: "_Hash") -> None:
-        """Remember the hash over all safe bytes."""
-        self._kept[arrived.upload_id] = (arrived.size, hashed.copy())
+    def keep(self, row: UploadRow, size: int, hashed: "_Hash") -> None:
+        """Remember the hash over `size` safe bytes."""
+        self._kept[row.upload_id] = (size, row.reason, hashed.copy())
         while len(self._kept) > MOST_HASHES:
             self._kept.popitem(last=False)
+
+    def forget(self, upload_id: str) -> None:
+        """Its bytes are not what they were."""
+        self._kept.pop(upload_id, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +120,9 @@ class Receipt:
             raise ConflictError(row.reason or f"upload {self.upload_id} was refused")
         try:
             self._into = self.depot.append_to(row.arrived, self.writer)
-            self._hash = self.hashes.of(row.arrived, self.depot)
+            self._hash = self.hashes.of(row, self.depot)
         except ShortError as error:
-            there = error.there
-            self._write(lambda c: steps.shrink(c, row.arrived, there, self.clock()))
-            raise ConflictError(str(error)) from None
+            raise self._went_back(row.arrived, error.there, error) from None
         self._row, self._at, self._safe = row, row.received, row.received
         self._piece = hashlib.new(self.checksum.algorithm) if self.checksum else None
         return row
@@ -161,6 +169,8 @@ class Receipt:
                 return self._finish(arrived)
             except (LeaseLostError, ChecksumError):
                 raise
+            except ShortError as error:
+                raise self._went_back(arrived, error.there, error) from None
             except ConflictError as error:
                 self._refuse(str(error))
                 raise
@@ -181,7 +191,7 @@ class Receipt:
             return  # `end` puts them away; a row that has them all is taken for whole
         arrived = self._into.settle()
         self._write(lambda c: steps.come_so_far(c, arrived, self.writer, self.clock()))
-        self.hashes.keep(arrived, self._hash)
+        self.hashes.keep(self._begun, arrived.size, self._hash)
         self._safe, self._told = self._at, monotonic()
 
     def _check_piece(self) -> None:
@@ -207,6 +217,9 @@ class Receipt:
             )
         whole = None
         for _ in range(2):  # a second time where the same original was just taken away
+            self._write(
+                lambda c: steps.name_original(c, row.upload_id, sha256, self.writer, self.clock())
+            )
             self.depot.assemble(arrived, sha256, self._sign_of_life())
             if whole := self._write(lambda c: self._whole(c, arrived, sha256)):
                 break
@@ -217,7 +230,7 @@ class Receipt:
 
     def _whole(self, connection: Connection, arrived: Arrived, sha256: str) -> UploadRow | None:
         steps.lock_originals(connection)
-        if not self.depot.has(sha256):
+        if self.depot.size_of(sha256) != arrived.size:
             return None
         now = self.clock()
         return steps.become_whole(connection, arrived, sha256, self.writer, self.actor, now)
@@ -236,6 +249,12 @@ class Receipt:
     def _refuse(self, reason: str) -> None:
         self._write(lambda c: steps.refuse(c, self.upload_id, reason, self.clock()))
         self.depot.drop(self.upload_id)
+        forget_original(self.engine, self.depot, self._hash.hexdigest())
+
+    def _went_back(self, arrived: Arrived, there: int, error: ShortError) -> ConflictError:
+        self.hashes.forget(self.upload_id)
+        self._write(lambda c: steps.shrink(c, arrived, there, self.writer, self.clock()))
+        return ConflictError(str(error))
 
     def _read(self) -> UploadRow:
         with reading(self.engine) as connection:

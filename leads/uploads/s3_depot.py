@@ -7,6 +7,7 @@ over can add nothing.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tiles.files.remote_object import Patience
 from tiles.files.s3_object import open_bucket
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import S3Store
 
 PIECE = 16 * BLOCK
@@ -58,29 +60,35 @@ class S3Depot:
 
     def assemble(self, arrived: Arrived, sha256: str, alive: Callable[[], None]) -> None:
         """Write the pieces into one object; see Depot."""
-        if not self.has(sha256):
+        if self.size_of(sha256) != arrived.size:
             self._put(self._of_original(sha256), self.read_arrived(arrived, 0), alive)
 
     def drop(self, upload_id: str) -> None:
         """Remove the pieces of an upload."""
-        for key in self._keys(f"{self._prefix}incoming/{upload_id}/"):
-            self._delete(key)
+        for meta in self._listed(f"{self._prefix}incoming/{upload_id}/"):
+            self._delete(meta["path"])
 
-    def under_way(self) -> Iterator[str]:
-        """Uploads of which there are pieces."""
-        folder = f"{self._prefix}incoming/"
-        yield from sorted({key.removeprefix(folder).split("/", 1)[0] for key in self._keys(folder)})
+    def under_way(self, before: datetime | None = None) -> Iterator[str]:
+        """Uploads of which there are pieces; see Depot."""
+        folder, last = f"{self._prefix}incoming/", dict[str, datetime]()
+        for meta in self._listed(folder):
+            name = meta["path"].removeprefix(folder).split("/", 1)[0]
+            last[name] = max(meta["last_modified"], last.get(name, meta["last_modified"]))
+        yield from sorted(name for name, at in last.items() if before is None or at < before)
 
     def has(self, sha256: str) -> bool:
         """Whether the original is here."""
+        return self.size_of(sha256) is not None
+
+    def size_of(self, sha256: str) -> int | None:
+        """Bytes of the original; see Depot."""
         import obstore  # noqa: PLC0415  (its runtime starts threads: only where S3 is used)
 
         with _told(self._bucket):
             try:
-                obstore.head(self.store, self._of_original(sha256))
+                return obstore.head(self.store, self._of_original(sha256))["size"]
             except FileNotFoundError:
-                return False
-        return True
+                return None
 
     def keep(self, path: Path) -> tuple[str, int]:
         """Take in a copy of a local file."""
@@ -89,7 +97,7 @@ class S3Depot:
             while block := file.read(BLOCK):
                 hashed.update(block)
                 size += len(block)
-        if not self.has(hashed.hexdigest()):
+        if self.size_of(hashed.hexdigest()) != size:
             with path.open("rb") as file:
                 blocks = iter(lambda: file.read(BLOCK), b"")
                 self._put(self._of_original(hashed.hexdigest()), blocks, lambda: None)
@@ -179,12 +187,12 @@ class S3Depot:
                     f"{key} is not in the bucket of originals: upload it again"
                 ) from None
 
-    def _keys(self, folder: str) -> Iterator[str]:
+    def _listed(self, folder: str) -> "Iterator[ObjectMeta]":
         import obstore  # noqa: PLC0415
 
         with _told(self._bucket):
             for page in obstore.list(self.store, folder):
-                yield from [meta["path"] for meta in page]
+                yield from page
 
     def _delete(self, key: str) -> None:
         import obstore  # noqa: PLC0415

@@ -1,7 +1,6 @@
 """The tus protocol, answer by answer."""
 
 import hashlib
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,6 +178,14 @@ def test_nobody_else_sees_an_upload(served: Served, pilot: TestClient) -> None:
     assert_problem(served.log_in("system_admin-1").get(place), 403, "forbidden")
 
 
+def test_only_who_sent_a_file_takes_it_back(served: Served, pilot: TestClient) -> None:
+    own = flight(served)
+    desk = served.log_in("analyst-1")
+    for place in (sent(pilot, own, DATA), create(pilot, own).headers["Location"]):
+        assert_problem(desk.delete(place), 403, "forbidden")
+        assert pilot.delete(place).status_code == 204
+
+
 def test_with_the_cookie_of_the_page(served: Served, pilot: TestClient) -> None:
     page = served.guest()
     page.cookies.set("hongxian_session", pilot.headers["Authorization"].split()[1])
@@ -257,8 +264,7 @@ def test_what_nothing_comes_for_expires(served: Served, pilot: TestClient) -> No
     assert patch(pilot, place, 0, DATA[:5]).status_code == 204
     served.clock.pass_by(days=8)
     again = served.log_in(PILOT.account_id)
-    served.app.state.context.uploads._swept = time.monotonic() - 4000
-    create(again, own)
+    served.app.state.context.sweep_uploads()
     assert_problem(again.get("/api/nowhere"), 404, "not_found")
     assert again.head(place, headers=tus()).status_code == 410
     assert again.get(place).json()["state"] == "expired"

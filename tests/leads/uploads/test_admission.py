@@ -29,4 +29,6 @@ def test_each_reason_is_told() -> None:
     assert quota and (quota.why, "20.0 GB are left" in quota.reason) == (Refused.QUOTA, True)
     assert room and (room.why, "room for 29.0 GB" in room.reason) == (Refused.ROOM, True)
     assert refusal(30 * GB, Load(0, 10 * GB, 42 * GB), LIMITS) is None
+    many = refusal(1, Load(0, 0, None, 10_000), LIMITS)
+    assert many and (many.why, "10000 uploads" in many.reason) == (Refused.MANY, True)
     assert [told(n) for n in (12, 12_345, 12_345_678)] == ["12 bytes", "12.3 kB", "12.3 MB"]

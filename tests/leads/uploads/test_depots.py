@@ -1,8 +1,12 @@
 """One contract on every depot: what was settled is there for any process, the rest is nothing."""
 
 import hashlib
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import run
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -75,6 +79,78 @@ def test_what_a_stale_writer_settles_counts_for_nothing(depot: Depot) -> None:
     assert b"".join(depot.read_arrived(arrived, 0)) == b"first second"
 
 
+def test_an_original_stays_whatever_its_upload_becomes(new_depot: Callable[[], Depot]) -> None:
+    depot = new_depot()
+    part = sent(depot, NEW, DATA[:100])
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    depot.assemble(sent(depot, part, DATA[100:], "w2"), sha256, lambda: None)
+    again = sent(new_depot(), part, b"other bytes", "w3")  # its row never heard that it was whole
+    assert read(depot, sha256) == DATA
+    assert b"".join(depot.read_arrived(again, 0)) == DATA[:100] + b"other bytes"
+    depot.assemble(sent(depot, part, DATA[100:], "w4"), sha256, lambda: None)
+    depot.drop("u-1")
+    assert (read(depot, sha256), depot.size_of(sha256)) == (DATA, len(DATA))
+    assert list(depot.under_way()) == []
+
+
+def test_an_upload_that_lost_bytes_becomes_no_original(depot: Depot) -> None:
+    arrived = sent(depot, sent(depot, NEW, b"first"), b" second", "w2")
+    depot.drop("u-1")
+    with pytest.raises(ShortError):
+        depot.assemble(arrived, "00" * 32, lambda: None)
+    assert not depot.has("00" * 32)
+
+
+def test_a_damaged_original_is_replaced(depot: Depot) -> None:
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    depot.assemble(sent(depot, NEW, DATA[:4]), sha256, lambda: None)  # as a disk may leave it
+    assert depot.size_of(sha256) == 4
+    depot.assemble(sent(depot, NEW, DATA), sha256, lambda: None)
+    assert read(depot, sha256) == DATA
+
+
+_AS_ANYBODY = """
+import os, sys
+from pathlib import Path
+from leads.uploads.depot import Arrived
+from leads.uploads.local_depot import LocalDepot
+
+os.getuid() or os.setuid(65534)
+depot = LocalDepot(Path(sys.argv[1]))
+def sent(arrived, data):
+    into = depot.append_to(arrived, "w")
+    into.append([data])
+    arrived = into.settle()
+    into.close()
+    return arrived
+part = sent(Arrived("u-1", 0), b"0123")
+depot.assemble(sent(part, b"456789"), "ab" * 32, lambda: None)
+whole = sent(part, b"456789")
+assert b"".join(depot.read("ab" * 32)) == b"0123456789"
+depot.assemble(whole, "ab" * 32, lambda: None)
+"""
+
+
+def test_who_is_not_root_goes_on_with_what_became_an_original() -> None:
+    with TemporaryDirectory() as folder:  # others cannot enter the folders of tests
+        Path(folder).chmod(0o777)
+        command = [sys.executable, "-c", _AS_ANYBODY, folder]
+        run(command, check=True, cwd=Path(__file__).parents[3])  # noqa: S603
+
+
+def test_a_disk_without_second_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    depot = LocalDepot(tmp_path)
+    sha256 = whole(depot)
+    depot.assemble(Arrived("u-1", len(DATA)), sha256, lambda: None)
+    with pytest.raises(ShortError, match="0 of 100"):
+        depot.append_to(Arrived("u-1", 100), "w")
+    assert read(depot, sha256) == DATA
+
+
 def test_less_than_the_row_says_is_told(depot: Depot) -> None:
     arrived = sent(depot, NEW, b"first")
     depot.drop("u-1")
@@ -108,6 +184,9 @@ def test_uploads_under_way_are_listed(depot: Depot) -> None:
     depot.drop("u-1")
     depot.drop("u-1")
     assert list(depot.under_way()) == ["u-2"]
+    now = datetime.now(UTC)
+    assert list(depot.under_way(now - timedelta(hours=1))) == []
+    assert list(depot.under_way(now + timedelta(hours=1))) == ["u-2"]
 
 
 def test_one_writer_holds_a_file(tmp_path: Path) -> None:

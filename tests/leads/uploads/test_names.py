@@ -1,5 +1,7 @@
 """Names lead nowhere outside, stay readable, and differ within a flight."""
 
+from pathlib import PurePosixPath
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ from leads.uploads.names import (
     clean_name,
     free_name,
     kind_by_name,
+    name_sent,
     text_of,
-    without_number,
 )
 
 CHINESE = "堡镇/飞行一.JPG"
@@ -61,13 +63,41 @@ def test_names_that_are_right_stay() -> None:
     assert text_of("文件".encode().decode("gb18030").encode()) == "文件"
 
 
-@given(st.lists(st.sampled_from(["a/b.jpg", "b", "c.tar.gz"]), max_size=12))
-def test_names_differ_and_keep_what_was_sent(sent: list[str]) -> None:
+SENT = st.sampled_from(["a/b.jpg", "b", "c.tar.gz", "A/B.jpg", "a", "b/c/d", "B/c", "a (2)"])
+
+
+@given(st.lists(SENT, max_size=12))
+def test_names_can_be_laid_out_side_by_side(sent: list[str]) -> None:
     taken: list[str] = []
     for name in sent:
         taken.append(free_name(name, taken))
-    assert len(set(taken)) == len(taken)
-    assert [without_number(name) for name in taken] == sent
+        assert PurePosixPath(taken[-1]).suffix == PurePosixPath(name).suffix
+    files = {name.casefold() for name in taken}
+    assert len(files) == len(taken)
+    assert not files & {str(up) for name in files for up in PurePosixPath(name).parents}
+
+
+def test_names_that_are_free_stay() -> None:
+    assert free_name("a (2).jpg", ["a.jpg"]) == "a (2).jpg"
+    assert free_name("A.JPG", ["a.jpg"]) == "A (2).JPG"
+    assert free_name("a.jpg/b.jpg", ["a.jpg", "c"]) == "a (2).jpg/b.jpg"
+    assert free_name("a", ["a/b.jpg"]) == "a (2)"
+
+
+def test_no_name_is_a_device_of_windows() -> None:
+    for sent, name in (
+        ("con", "_con"),
+        ("x/NUL.jpg", "x/_NUL.jpg"),
+        ("COM1.tar.gz", "_COM1.tar.gz"),
+    ):
+        assert clean_name(sent) == name
+    assert clean_name("console.log") == "console.log"
+
+
+def test_a_path_is_taken_before_a_name() -> None:
+    told = {"filename": "b.jpg", "relativePath": "100MEDIA/b.jpg"}
+    assert name_sent(told) == "100MEDIA/b.jpg"
+    assert name_sent({**told, "relativePath": "null"}) == name_sent({"name": "b.jpg"}) == "b.jpg"
 
 
 def test_the_suffix_says_what_a_file_seems_to_be() -> None:

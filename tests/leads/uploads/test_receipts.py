@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,68 +10,34 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from geo.errors import ChecksumError, ConflictError, EndedError, LeaseLostError
-from leads.domain.roles import Actor, Role
+from geo.errors import (
+    ChecksumError,
+    ConflictError,
+    LeaseLostError,
+    StoreError,
+)
 from leads.domain.upload import UploadState
-from leads.store.engine import reading, writing
-from leads.store.flights import complete, open_flight
+from leads.store import upload_steps as steps
+from leads.store.engine import writing
 from leads.store.upload_steps import end_upload
-from leads.store.uploads import Asked, UploadRow, keep_refused, load, open_upload, upload_row
-from leads.uploads.admission import Limits
-from leads.uploads.depot import Arrived, Depot
+from leads.store.uploads import Asked, UploadRow, keep_refused, load, open_upload
+from leads.uploads.depot import Depot
 from leads.uploads.local_depot import LocalDepot
-from leads.uploads.receipt import Checksum, Hashes, Receipt
-from leads.uploads.sweep import forget_original, sweep_uploads
+from leads.uploads.receipt import Checksum, Hashes
+from tests.leads.uploads.sending import (
+    LIMITS,
+    NOW,
+    PILOT,
+    flight,
+    now,
+    receipt,
+    send,
+    store_gone,
+    upload,
+    whole,
+)
 
-PILOT = Actor("pilot-1", Role.DRONE_OPERATOR)
-NOW = datetime(2026, 11, 26, 4, 30, tzinfo=UTC)
-LIMITS = Limits(10**9, 10**9, 0)
-WRITERS = count()
 CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def clock() -> datetime:
-    return NOW
-
-
-def flight(store: Engine, files: int | None = None) -> str:
-    with writing(store) as connection:
-        return open_flight(connection, PILOT, "堡镇", NOW, files_announced=files).flight_id
-
-
-def upload(store: Engine, flight_id: str, size: int, name: str = "a.jpg", **more: str) -> UploadRow:
-    asked = Asked(flight_id, name, size, **more)
-    with writing(store) as connection:
-        row, refused = open_upload(connection, PILOT, asked, None, LIMITS, NOW)
-    assert refused is None
-    return row
-
-
-def receipt(
-    store: Engine, depot: Depot, row: UploadRow, hashes: Hashes, checksum: Checksum | None = None
-) -> Receipt:
-    writer = f"w{next(WRITERS)}"
-    return Receipt(store, depot, hashes, clock, PILOT, row.upload_id, writer, checksum)
-
-
-def send(store: Engine, depot: Depot, row: UploadRow, data: bytes) -> UploadRow:
-    taking = receipt(store, depot, row, Hashes())
-    taking.begin(0)
-    try:
-        taking.take([data])
-        return taking.end()
-    finally:
-        taking.close()
-
-
-def whole(store: Engine, depot: Depot, flight_id: str, data: bytes, name: str) -> UploadRow:
-    return send(store, depot, upload(store, flight_id, len(data), name), data)
-
-
-def now(store: Engine, upload_id: str) -> UploadRow:
-    with reading(store) as connection:
-        return upload_row(connection, upload_id)
-
 
 PIECES = st.lists(
     st.tuples(st.integers(0, 4000), st.sampled_from(["end", "drop", "killed", "corrupt"])),
@@ -168,23 +132,87 @@ def test_a_flight_gets_its_files(store: Engine, depot: Depot) -> None:
         end_upload(connection, first.upload_id, PILOT, NOW)
 
 
-def test_what_is_withdrawn_is_gone_once_nobody_has_it(store: Engine, depot: Depot) -> None:
-    own, other = flight(store), flight(store)
-    first, second = (whole(store, depot, of, b"one", "a.jpg") for of in (own, other))
-    assert first.sha256
-    for row, gone in ((first, False), (second, True)):
-        with writing(store) as connection:
-            ended = end_upload(connection, row.upload_id, PILOT, NOW)
-        assert ended.state == "ended" and ended.bytes_gone
-        assert forget_original(store, depot, first.sha256) is gone
-        assert depot.has(first.sha256) is not gone
-    with writing(store) as connection:
-        with pytest.raises(EndedError):
-            end_upload(connection, first.upload_id, PILOT, NOW)
-        with pytest.raises(ConflictError, match="0 of its files"):
-            complete(connection, own, NOW, PILOT)
-        assert load(connection, PILOT.account_id, None).of_account == 0
-    assert whole(store, depot, own, b"better", "a.jpg").name == "a.jpg"
+def test_the_name_that_was_sent_tells_a_double(store: Engine, depot: Depot) -> None:
+    own = flight(store)
+    names = ("a (2).jpg", "a (2).jpg", "a.jpg", "a.jpg", "A.JPG")
+    came = [whole(store, depot, own, b"one", name) for name in names]
+    told = [(row.state, row.name) for row in came]
+    assert told[:3] == [("whole", "a (2).jpg"), ("doubled", "a (2).jpg"), ("whole", "a.jpg")]
+    assert told[3:] == [("doubled", "a.jpg"), ("whole", "A (3).JPG")]
+
+
+def test_an_original_outlives_a_store_that_went_away(
+    store: Engine, new_depot: Callable[[], Depot]
+) -> None:
+    depot, own = new_depot(), flight(store)
+    row = upload(store, own, 10)
+    send(store, depot, row, b"0123")
+    taking = receipt(store, depot, now(store, row.upload_id), Hashes())
+    taking.begin(4)
+    taking.take([b"456789"])
+    with store_gone(), pytest.raises(StoreError):
+        taking.end()
+    taking.close()
+    again = receipt(store, new_depot(), row, Hashes())
+    again.begin(4)
+    other = whole(store, depot, own, b"0123456789", "b.jpg")
+    assert other.sha256 and b"".join(depot.read(other.sha256)) == b"0123456789"
+    again.take([b"456789"])
+    assert again.end().state == "whole"
+    again.close()
+    assert b"".join(depot.read(other.sha256)) == b"0123456789"
+
+
+def test_lost_pieces_are_noticed_at_the_end(store: Engine, new_depot: Callable[[], Depot]) -> None:
+    depot, hashes = new_depot(), Hashes()
+    row = upload(store, flight(store), 10)
+    for at, piece in ((0, b"0123"), (4, b"456789")):
+        taking = receipt(store, depot, row, hashes)
+        taking.begin(at)
+        taking.take([piece])
+        if at:
+            depot.drop(row.upload_id)
+            with pytest.raises(ConflictError, match="ask how far it is"):
+                taking.end()
+        else:
+            taking.end()
+        taking.close()
+    gone = now(store, row.upload_id)
+    assert (gone.received, gone.state, gone.sha256) == (0, "open", None)
+    assert gone.reason and "went back to byte 0" in gone.reason
+    taking = receipt(store, depot, row, hashes)
+    taking.begin(0)
+    taking.take([b"9876543210"])
+    assert taking.end().sha256 == hashlib.sha256(b"9876543210").hexdigest()
+    taking.close()
+
+
+def test_what_was_known_before_an_upload_went_back_is_void(store: Engine, tmp_path: Path) -> None:
+    depot, mine, others = LocalDepot(tmp_path), Hashes(), Hashes()
+    row = upload(store, flight(store), 10)
+
+    def go_on(at: int, data: bytes, hashes: Hashes) -> UploadRow:
+        taking = receipt(store, depot, row, hashes)
+        try:
+            taking.begin(at)
+            taking.take([data])
+            return taking.end()
+        finally:
+            taking.close()
+
+    go_on(0, b"01234", mine)
+    (tmp_path / "incoming" / row.upload_id).write_bytes(b"01")
+    with pytest.raises(ConflictError, match="2 of 5"):
+        go_on(5, b"5", others)
+    go_on(2, b"xyz", others)
+    assert go_on(5, b"56789", mine).sha256 == hashlib.sha256(b"01xyz56789").hexdigest()
+
+
+def test_only_the_writer_takes_an_upload_back(store: Engine, depot: Depot) -> None:
+    row = upload(store, flight(store), 10)
+    receipt(store, depot, row, Hashes()).begin(0)
+    with writing(store) as connection, pytest.raises(LeaseLostError):
+        steps.shrink(connection, row.arrived, 0, "stale", NOW)
 
 
 def test_other_bytes_than_were_given_the_hash_of(store: Engine, depot: Depot) -> None:
@@ -193,27 +221,6 @@ def test_other_bytes_than_were_given_the_hash_of(store: Engine, depot: Depot) ->
         send(store, depot, row, b"one")
     assert now(store, row.upload_id).state == "corrupt"
     assert list(depot.under_way()) == []
-
-
-def test_what_lies_around_is_swept(store: Engine, depot: Depot) -> None:
-    row = upload(store, flight(store), 10)
-    send(store, depot, row, b"half")
-    assert sweep_uploads(store, depot, clock) == 0
-    later = NOW + timedelta(days=8)
-    assert sweep_uploads(store, depot, lambda: later) == 1
-    assert now(store, row.upload_id).state == "expired"
-    assert list(depot.under_way()) == []
-    with pytest.raises(EndedError, match="nothing came for 7 days"):
-        receipt(store, depot, row, Hashes()).begin(4)
-
-
-def test_copies_that_were_broken_off_are_swept(store: Engine, tmp_path: Path) -> None:
-    depot = LocalDepot(tmp_path / "originals")
-    busy = depot.append_to(Arrived("keep-1", 0), "")
-    depot.append_to(Arrived("keep-2", 0), "").close()
-    assert sweep_uploads(store, depot, clock) == 1
-    assert list(depot.under_way()) == ["keep-1"]
-    busy.close()
 
 
 def test_what_a_power_cut_took_is_asked_for_again(store: Engine, tmp_path: Path) -> None:
@@ -236,7 +243,7 @@ def test_open_uploads_count_in_full_and_refused_ones_have_a_row(store: Engine) -
     upload(store, own, 600_000_000)
     with writing(store) as connection:
         asked = Asked(own, "b.zip", 500_000_000)
-        row, refused = open_upload(connection, PILOT, asked, None, LIMITS, NOW)
+        row, refused = open_upload(connection, PILOT, asked, lambda: None, LIMITS, NOW)
         told = keep_refused(connection, PILOT, Asked(None, "c", 1), "no such flight", NOW)
         held = load(connection, PILOT.account_id, 7)
     assert refused and row.state == "refused" and row.reason == refused.reason
