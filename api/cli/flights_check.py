@@ -1,5 +1,6 @@
 """`hongxian flights check`: what is wrong with a flight, on the laptop, before leaving the site."""
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,12 +14,14 @@ from geo.errors import InputError
 from leads.documents.whole_file import check_place, written_whole
 from leads.flights.check_folder import check_folder
 from leads.flights.read_area import read_area
-from leads.run.runner import pool
 from tiles.drone.check_page import check_page
 from tiles.drone.flight_report import Verdict
 from tiles.drone.seen import Filed
+from tiles.limited import Limits, limited_pool
 
 _CHINA = timezone(timedelta(hours=8))
+_LIMITS = Limits(memory_mb=4096, seconds=60)
+"""What looking at one file may use: 20 million pixels take a quarter of a second and 250 MB."""
 _MARKS = {"stop": "✗", "warn": "!", "note": "·"}
 _VERDICTS = {
     Verdict.GOOD: "可以收工 good",
@@ -94,7 +97,12 @@ def check(
     if out is not None:
         check_place(out)
     filed = _filed(area, window, most_height_m, gsd_m)
-    with TemporaryDirectory(prefix="hongxian-check-") as scratch, pool() as runner, _Bar() as bar:
+    processes = len(os.sched_getaffinity(0))
+    with (
+        TemporaryDirectory(prefix="hongxian-check-") as scratch,
+        limited_pool(processes, _LIMITS) as runner,
+        _Bar() as bar,
+    ):
         now = datetime.now(UTC)
         report = check_folder(paths, filed, runner, Path(scratch), now, bar.at)
     title = paths[0].resolve().name

@@ -6,9 +6,10 @@ are alike at any height (natural images are nearly scale-free); blur takes the f
 asked of the sharpest parts with any texture, in four directions, of which motion blurs one.
 """
 
+import hashlib
 import warnings
 from dataclasses import dataclass
-from hashlib import file_digest
+from io import BytesIO
 from math import sqrt
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,8 +22,10 @@ from PIL import Image
 from geo.errors import SceneError
 from tiles.drone.photo import Photo
 
-MAX_BYTES = 1 << 30
-"""Bytes of one frame's file."""
+MAX_BYTES = 512 << 20
+"""Bytes of one frame's file; photos of 100 million pixels have some 60 MB."""
+MAX_SCANS = 100
+"""Scans of a progressive JPEG; each costs as much as the whole, and a photo has ten at most."""
 
 _PARTS = (6, 8)  # rows and columns of square parts, spread evenly
 _PART_PX = 192
@@ -34,6 +37,7 @@ _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _THUMB = 8  # one pixel in so many is asked for exposure
 _DARK, _BRIGHT = 12, 250
 _FILLED_ROWS = 16
+_START_OF_SCAN = b"\xff\xda"  # in compressed pixels it cannot stand by chance
 
 Grey = NDArray[np.uint8]
 Values = NDArray[np.floating[Any]]
@@ -67,14 +71,13 @@ def look_at(photo: Photo) -> Look:
     """
     try:
         with Path(photo.path).open("rb") as stream:
-            if stream.seek(0, 2) > MAX_BYTES:
-                raise SceneError(f"{photo.name}: over {MAX_BYTES >> 20} MiB: no photo of a drone")
-            stream.seek(0)
-            sha256 = file_digest(stream, "sha256").hexdigest()
-            stream.seek(0)
-            grey = _decoded(stream, photo.name)
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise SceneError(f"{photo.name}: cannot be read ({error}); copy it again") from None
+    if len(data) > MAX_BYTES or data.count(_START_OF_SCAN) > MAX_SCANS:
+        raise SceneError(f"{photo.name}: too large, or of too many scans, for a photo of a drone")
+    sha256 = hashlib.sha256(data).hexdigest()
+    grey = _decoded(BytesIO(data), photo.name)
     if grey is None or _is_filled(grey):
         return Look(sha256, is_whole=False)
     sharpness, smear = _sharpness(grey)

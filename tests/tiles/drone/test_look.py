@@ -131,6 +131,14 @@ def test_numbers_of_sixteen_bits_and_what_is_no_image(tmp_path: Path) -> None:
         look_at(Photo(str(tmp_path / "none.jpg"), "none.jpg", 10, 10))
 
 
+def test_a_bomb_of_scans_is_not_decoded(tmp_path: Path) -> None:
+    whole = photo_bytes(Made(pixels=texture(320, 240, 1)))
+    at = whole.index(b"\xff\xda")
+    (tmp_path / "b.jpg").write_bytes(whole[:-2] + whole[at:-2] * 200)
+    with pytest.raises(SceneError, match="too many scans"):
+        look_at(read_photo(tmp_path / "b.jpg", "b.jpg"))
+
+
 @pytest.mark.skipif(SHARED is None, reason="needs HONGXIAN_SHARED_DATA")
 def test_the_real_frames_are_sharp() -> None:
     for path in sorted((Path(SHARED or "") / "drone-flight").glob("*.JPG")):
