@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.bodies.base import NO_CONTROL, Answer, Request, Words, examples, path_part
 from api.bodies.geojson import Outline
+from api.bodies.lead_action import DrawnMultiPolygon, DrawnPolygon
 from geo.sign_kind import SignKind
 from leads.domain.sign import MOST_REASON, SignState
 
@@ -64,11 +65,11 @@ class SignAnswer(Answer):
     proposed_at: datetime
     """When."""
     judged_by: str | None
-    """Account."""
+    """Account; told to those who see leads."""
     judged_at: datetime | None
     """When."""
     note: str | None
-    """What the analyst said."""
+    """What the analyst said; told to those who see leads."""
     has_picture: bool
     """Whether `picture` shows it."""
     geometry: Outline
@@ -108,5 +109,5 @@ class NewSign(Request):
         str, StringConstraints(min_length=1, max_length=MOST_REASON, pattern=NO_CONTROL)
     ]
     """What is seen, in a few words."""
-    geometry: Outline
+    geometry: DrawnPolygon | DrawnMultiPolygon = Field(discriminator="type")
     """Outline, EPSG:4490; it lies on the flight."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from shapely import MultiPolygon, Polygon
 from sqlalchemy import Connection
 
-from api.accounts.rights import Right
+from api.accounts.rights import RIGHTS, Right
 from api.accounts.signed_in import may
 from api.bodies.base import LeadId, Words
 from api.bodies.flights import FlightId
@@ -133,7 +133,8 @@ def _outline(body: NewSign) -> MultiPolygon:
     west, south, east, north = shape.bounds if parts else (0, 0, 0, 0)
     if not parts or not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise InputError("geometry: give an area in degrees, longitude first")
-    return MultiPolygon(parts)
+    flat: MultiPolygon = shapely.force_2d(MultiPolygon(parts))
+    return flat
 
 
 def _scene(connection: Connection, row: SignRow) -> SceneRow | None:
@@ -145,25 +146,30 @@ def _scene(connection: Connection, row: SignRow) -> SceneRow | None:
 def _all(connection: Connection, rows: Sequence[SignRow], actor: Actor) -> Signs:
     shown = leads_shown_to(connection, actor, rows)
     pictured = {row.flight_id: _scene(connection, row) is not None for row in rows}
-    return Signs(
-        signs=[
-            _answer(row, row.lead_id if row.lead_id in shown else None, pictured[row.flight_id])
-            for row in rows
-        ]
-    )
+    desk = actor.role in RIGHTS[Right.LEADS]
+    return Signs(signs=[_answer(row, shown, pictured[row.flight_id], desk=desk) for row in rows])
 
 
 def _one(connection: Connection, row: SignRow, actor: Actor) -> SignAnswer:
     return _all(connection, [row], actor).signs[0]
 
 
-def _answer(row: SignRow, lead_id: str | None, has_picture: bool) -> SignAnswer:  # noqa: FBT001
-    taken = ("flight_id", "kind", "state", "score", "area_m2", "proposed_by", "proposed_at")
-    judged_as = ("judged_by", "judged_at", "note", "sign_id")
+def _answer(row: SignRow, shown: frozenset[str], has_picture: bool, *, desk: bool) -> SignAnswer:  # noqa: FBT001
+    """A sign as it is told: to a third party neither the lead nor what the desk says of it."""
     return SignAnswer(
-        **{name: getattr(row, name) for name in (*taken, *judged_as)},
-        lead_id=lead_id,
+        sign_id=row.sign_id,
+        flight_id=row.flight_id,
+        lead_id=row.lead_id if row.lead_id in shown else None,
+        kind=row.kind,
+        state=row.state,
+        score=row.score,
+        area_m2=row.area_m2,
         reason=Words(**row.reason),
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        judged_by=row.judged_by if desk else None,
+        judged_at=row.judged_at if desk else None,
+        note=row.note if desk else None,
         has_picture=has_picture,
         geometry=outline_of(row.geometry),
     )

@@ -16,16 +16,16 @@ CELL_M = 0.2
 RIM = 2
 """Cells around coloured ones that are kept as well, to tell how sharp the border is."""
 _MOST_SPREAD = 7
-_LEAST_VALUE = 40
-# (from hue, to hue in degrees, least saturation in percent): soil and straw are dull yellow, plants
-# and eutrophic water green, which is left out whatever its strength
+# (from hue, to hue in degrees, least saturation in percent, least value): soil and straw are dull
+# yellow; plants and eutrophic water are green, left out whatever their strength; shadow is
+# dark blue
 _UNUSUAL = (
-    (0, 35, 46),
-    (35, 57, 54),
-    (125, 170, 42),
-    (170, 260, 42),
-    (260, 345, 30),
-    (345, 360, 46),
+    (0, 35, 46, 40),
+    (35, 57, 54, 40),
+    (125, 170, 42, 60),
+    (170, 260, 42, 95),
+    (260, 345, 30, 60),
+    (345, 360, 46, 40),
 )
 
 
@@ -94,6 +94,7 @@ def _unusual(colours: Whole) -> Mask:
         ),
     )
     found = np.zeros(top.shape, np.bool_)
-    for start, stop, least in _UNUSUAL:
-        found |= (hue >= start) & (hue < stop) & (100 * chroma >= least * top)
-    return np.asarray(found & (top >= _LEAST_VALUE), dtype=np.bool_)
+    for start, stop, vivid, light in _UNUSUAL:
+        strong = (100 * chroma >= vivid * top) & (top >= light)
+        found |= (hue >= start) & (hue < stop) & strong
+    return found

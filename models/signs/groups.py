@@ -34,11 +34,13 @@ class Habit:
     """Of one, for the outline, in m."""
     clear: float
     """Mean difference from what lies around, in digital numbers, from which they stand out."""
+    mixed: bool
+    """Whether neighbours that are round all around may be of any colour: drums are."""
 
 
 HABITS = {
-    "drums": Habit(SignKind.DRUMS, (0.50, 0.85), 70.0, 15, 4, 0.3, 40.0),
-    "bags": Habit(SignKind.BAGS, (0.80, 1.35), 60.0, 15, 4, 0.5, 70.0),
+    "drums": Habit(SignKind.DRUMS, (0.50, 0.85), 70.0, 15, 4, 0.3, 40.0, mixed=True),
+    "bags": Habit(SignKind.BAGS, (0.80, 1.35), 60.0, 15, 4, 0.5, 70.0, mixed=False),
 }
 """By the names of `TileSeen`."""
 LEAST_SCORE = 0.33
@@ -58,7 +60,9 @@ def groups_of(found: RoundThings, grid: GeoBox, gsd_m: float, habit: Habit) -> l
     spots = np.stack([things.rows, things.cols], axis=1).astype(np.float64)
     pairs = cKDTree(spots).query_pairs(habit.apart_m[1] / gsd_m, output_type="ndarray")
     off = things.colours[pairs[:, 0]] - things.colours[pairs[:, 1]]
-    pairs = pairs[np.sqrt((off * off).sum(axis=1)) <= habit.alike]
+    whole = (things.sides == SECTORS) & habit.mixed
+    alike = np.sqrt((off * off).sum(axis=1)) <= habit.alike
+    pairs = pairs[alike | (whole[pairs[:, 0]] & whole[pairs[:, 1]])]
     size = len(things)
     links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
     _, labels = connected_components(links, directed=False)

@@ -31,6 +31,7 @@ VALUES = {
     "item_id": "0" * 64,
     "asset": "bands",
     "upload_id": "u-" + "0" * 32,
+    "sign_id": "0" * 16,
     "name": "a.jpg",
 }
 DESCRIPTION: dict[str, Any] = create_app().openapi()
