@@ -48,7 +48,8 @@ def bench_upload(megabytes: int = 512, runs: int = 5) -> dict[str, Any]:
     """Send a file of random bytes by tus, by plain PUT and by tuspy in turn; medians.
 
     `peer_ratio` is that of speeds, above 1 where tus is faster; null without curl. Bytes of each
-    are on the disk when it ends: both routes wait for that.
+    are on the disk when it ends: both routes wait for that. `cpu_s_per_gb` is the processor time of
+    the server, which other programs change less than the clock's.
     """
     with tempfile.TemporaryDirectory(prefix="hongxian-bench-") as folder, _bench(folder) as bench:
         file = Path(folder) / "file.bin"
@@ -57,15 +58,18 @@ def bench_upload(megabytes: int = 512, runs: int = 5) -> dict[str, Any]:
         ways |= {"put": bench.by_put} if shutil.which("curl") else {}
         ways |= {"tuspy": bench.by_tuspy} if find_spec("tusclient") else {}
         seconds: dict[str, list[float]] = {name: [] for name in ways}
+        worked: dict[str, list[float]] = {name: [] for name in ways}
         for run in range(runs + 1):
             for name, way in ways.items():
-                started = time.perf_counter()
+                started, before = time.perf_counter(), bench.cpu_s()
                 way(file)
-                taken = time.perf_counter() - started
+                taken, cpu = time.perf_counter() - started, bench.cpu_s() - before
                 bench.clear()
                 if run:  # the first of each warms up
                     seconds[name].append(taken)
-        return _measured(seconds, megabytes, runs, bench.peak_mb())
+                    worked[name].append(cpu)
+        cpu_s = {name: round(median(of) * 1000 / megabytes, 2) for name, of in worked.items()}
+        return {**_measured(seconds, megabytes, runs, bench.peak_mb()), "cpu_s_per_gb": cpu_s}
 
 
 def _measured(
@@ -77,7 +81,9 @@ def _measured(
         pairs = zip(seconds[peer], seconds[to], strict=True)
         return round(median(one / other for one, other in pairs), 3)
 
+    pairs = zip(seconds.get("put", ()), seconds["tus"], strict=False)
     return {
+        "ratios": sorted(round(one / other, 2) for one, other in pairs),
         "megabytes_per_second": round(megabytes / median(seconds["tus"]), 1),
         "peer": "curl -T" if seconds.get("put") else None,
         "peer_ratio": ratio("put", "tus"),
@@ -134,6 +140,12 @@ class _Bench:
         """Take back what was sent, so that nothing is known when it is sent again."""
         while self.made:
             _ask("DELETE", self.made.pop(), {**self._account, "Tus-Resumable": "1.0.0"})
+
+    def cpu_s(self) -> float:
+        """Processor time that the server spent so far, in seconds."""
+        stat = Path(f"/proc/{self.server.pid}/stat").read_text(encoding="utf-8")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def peak_mb(self) -> float:
         """Most memory of the server, in MB."""

@@ -1,5 +1,6 @@
 """Depots for every test here: a folder, and a bucket of an S3 of another maker (moto)."""
 
+import re
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from itertools import count
@@ -27,6 +28,13 @@ def s3_endpoint() -> Iterator[str]:
     made.close()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each store and each depot is tried quickly; both strange ones together need more time."""
+    for item in items:
+        if {"postgres", "s3"} <= set(re.findall(r"\w+", item.name.partition("[")[2])):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=["local", "s3"])

@@ -37,7 +37,7 @@ from tests.leads.uploads.sending import (
     whole,
 )
 
-CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 PIECES = st.lists(
     st.tuples(st.integers(0, 4000), st.sampled_from(["end", "drop", "killed", "corrupt"])),
