@@ -18,6 +18,7 @@ from api.bodies.flights import (
     Flights,
 )
 from api.page_cursor import cursor_after
+from leads.custody.chain import verify
 from leads.domain.flight import FlightAction
 from leads.domain.roles import Actor
 from leads.flights.take_back import may_take_back
@@ -51,6 +52,7 @@ def detail_of(connection: Connection, row: FlightRow, actor: Actor) -> FlightDet
     before = None if row.before_scene_id is None else scene(connection, row.before_scene_id)
     own = None if row.scene_id is None else scene(connection, row.scene_id).folder
     sees_leads = actor.role in RIGHTS[Right.LEADS]
+    links = custody(connection, row.flight_id)
     chain = [
         CustodyAnswer.model_validate(
             {
@@ -61,18 +63,19 @@ def detail_of(connection: Connection, row: FlightRow, actor: Actor) -> FlightDet
                 "hash": link.hash,
             }
         )
-        for link in custody(connection, row.flight_id)
+        for link in links
     ]
     return FlightDetail.model_validate(
         {
             **_fields(row, sizes, actor),
             "findings": findings_of(row),
             "placing": None if row.placing is None else dict(row.placing),
-            "before_date": None if before is None else before.date.isoformat(),
+            "before_date": before.date.isoformat() if before is not None and sees_leads else None,
             "has_preview": own is not None and (Path(own) / PREVIEW_FILE).is_file(),
             "may_withdraw": may_take_back(actor, row),
             "originals": [_file(file) for file in files_of(connection, row.flight_id)],
             "custody": chain,
+            "chain_whole": verify(links) is None,
         }
     )
 

@@ -226,6 +226,7 @@ class FlightDetail(FlightAnswer):
             "may_withdraw": True,
             "originals": [],
             "custody": [],
+            "chain_whole": True,
         }
     )
 
@@ -234,7 +235,7 @@ class FlightDetail(FlightAnswer):
     placing: dict[str, Any] | None
     """How it was brought onto the earlier image: metres east, north, confidence, what is left."""
     before_date: str | None
-    """Day of the image it was compared with."""
+    """Day of the image it was compared with; told to those who see leads."""
     has_preview: bool
     """Whether `preview` shows it."""
     may_withdraw: bool
@@ -243,6 +244,9 @@ class FlightDetail(FlightAnswer):
     """Its files, by name."""
     custody: list[CustodyAnswer]
     """What happened to it, oldest first."""
+    chain_whole: bool
+    """Whether each entry follows the one before it, as it was written. A chain cut at its end looks
+    whole, too."""
 
 
 class NewFlight(Request):

@@ -152,7 +152,7 @@ class NewMission(Request):
 
 
 class MissionPlan(Request):
-    """Under whose leave it flies; what is not named stays as it is."""
+    """Under whose leave it flies; what is absent stays as it is, what is null is cleared."""
 
     model_config = examples({"version": 1, "airspace": "green"})
 
@@ -163,7 +163,7 @@ class MissionPlan(Request):
     application_number: Number | None = None
     """Of the application."""
     applied_at: Moment | None = None
-    """When it was made; null with a new number: now."""
+    """When it was made; absent with a new number: now."""
     height_m: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Height above ground at which it is flown, in metres."""
     window_from: Moment | None = None
@@ -177,7 +177,7 @@ class MissionPlan(Request):
 
     def changes(self) -> dict[str, object]:
         """What is named, as the store takes it."""
-        return self.model_dump(exclude={"version"}, exclude_none=True)
+        return self.model_dump(exclude={"version"}, exclude_unset=True)
 
 
 class MissionReport(Request):

@@ -10,6 +10,7 @@ from api.cli.options import json_option, print_json
 from api.cli.store import SYSTEM, echo_table, now, open_store
 from api.cli.workplace import depot
 from api.flight_answers import findings_of
+from leads.custody.chain import verify
 from leads.domain.flight import FlightState
 from leads.flights.take_back import remove_originals, replace_flight, withdraw_flight
 from leads.store.engine import reading, write
@@ -54,7 +55,7 @@ def show(flight_id: str, as_json: bool) -> None:  # noqa: FBT001
         row = flight_row(connection, flight_id)
         files = files_of(connection, flight_id)
         chain = custody(connection, flight_id)
-    findings = findings_of(row)
+    findings, broken = findings_of(row), verify(chain)
     if as_json:
         told: dict[str, Any] = {
             **answer(row),
@@ -64,6 +65,7 @@ def show(flight_id: str, as_json: bool) -> None:  # noqa: FBT001
                 for f in files
             ],
             "custody": [{**link.event.as_json(), "hash": link.hash} for link in chain],
+            "chain_whole": broken is None,
         }
         print_json(told)
         return
@@ -72,6 +74,7 @@ def show(flight_id: str, as_json: bool) -> None:  # noqa: FBT001
         click.echo(f"{one.severity}: {one.words.zh} / {one.words.en}")
     echo_table([(f.kind, f.name, f.bytes, f.sha256[:16]) for f in files])
     echo_table([(link.event.at.isoformat(), link.event.action, link.hash[:16]) for link in chain])
+    click.echo(f"chain of {len(chain)} entries: {'whole' if broken is None else broken}")
 
 
 @click.command()

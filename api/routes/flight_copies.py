@@ -38,7 +38,9 @@ router = APIRouter(prefix="/api/flights", tags=["flights"])
 Sender = Annotated[Actor, Depends(may(Right.MISSIONS))]
 
 _ONE_AT_A_TIME = Lock()
-"""A copy of a large image takes a core for a minute: the others wait for it."""
+"""A copy of a large image takes a core for a minute: the others wait a moment, or ask again."""
+_PATIENCE_S = 10.0
+_RETRY_S = 60
 
 
 def _file(kind: str, words: str) -> dict[int | str, dict[str, Any]]:
@@ -100,7 +102,7 @@ def copy_image(flight_id: FlightId, body: ImageCopy, sender: Sender, ctx: Ctx) -
         return flight, shown, found.get(lead_id)
 
     flight, shown, fine = ctx.write(wanted)
-    with _ONE_AT_A_TIME, _room_told():
+    with _in_turn():
         copy = _sharer(ctx).image(flight, shown, fine, now)
     return _sent(ctx, sender, flight_id, copy, body.to, body.why)
 
@@ -122,18 +124,24 @@ def copy_photo(flight_id: FlightId, body: CopyOfPhoto, sender: Sender, ctx: Ctx)
     """
     with reading(ctx.engine) as connection:
         photo = photo_seen(connection, sender, flight_id, body.name)
-    with _ONE_AT_A_TIME, _room_told():
+    with _in_turn():
         copy = _sharer(ctx).photo(ctx.depot, photo)
     return _sent(ctx, sender, flight_id, copy, body.to, body.why)
 
 
 @contextmanager
-def _room_told() -> Iterator[None]:
+def _in_turn() -> Iterator[None]:
+    """Hold the place for one copy; 503 where another takes long, 507 where there is no room."""
+    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE_S):
+        detail = "another copy is being made: ask again in a minute"
+        raise HTTPException(503, detail, headers={"Retry-After": str(_RETRY_S)})
     try:
         yield
     except DiskFullError:  # which folder it is concerns the server's operator
         detail = "no room for a copy on the server's disk: tell its operator, and ask again"
         raise HTTPException(507, detail) from None
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def _sharer(ctx: Ctx) -> Sharer:

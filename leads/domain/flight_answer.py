@@ -22,6 +22,11 @@ LEAST_COVERED = 0.9
 that is missing is as narrow as the position error."""
 
 
+SEEN_SHARE = 0.98
+"""Of what the flight shows of a tile, the share seen on both dates from which all of it counts as
+compared."""
+
+
 class FlightSaid(StrEnum):
     """What one flight says of one lead."""
 
@@ -30,10 +35,39 @@ class FlightSaid(StrEnum):
     UNSEEN = "unseen"
     """It looked, and shows no change against an image from before the change."""
     NOT_COVERED = "not_covered"
-    """It does not show the place, or too little of it."""
+    """It does not show the place, or its run did not compare it with the earlier image: too little
+    of it, or pixels missing nearby on either."""
     NOT_COMPARABLE = "not_comparable"
     """It shows the place, and cannot tell: the image it was compared with may show the change
-    already, the flight is older than it, or the change is too small for that comparison."""
+    already (what changed since may be the heap going), the flight is older than it, or the change
+    is too small for that comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPart:
+    """One piece of ground that a run looked at, and how much of it was there on both dates."""
+
+    outline: BaseGeometry
+    """EPSG:4490."""
+    share: float
+    """Of its pixels, the share seen on both dates, 0 to 1; which they were is not kept."""
+
+
+def compared_ground(parts: Iterable[SeenPart], ground: BaseGeometry) -> BaseGeometry:
+    """Of the ground that a flight shows, what its run surely compared (EPSG:4490).
+
+    A piece counts where all of it that the flight shows was seen on both dates, but for
+    1 - SEEN_SHARE: which pixels are missing is not kept, and a heap may lie on them.
+    """
+    shapely.prepare(ground)
+    whole = []
+    for part in parts:
+        if not ground.intersects(part.outline):
+            continue
+        shown = part.outline & ground
+        if part.share > 0 and part.share >= SEEN_SHARE * shown.area / part.outline.area:
+            whole.append(shown)
+    return shapely.union_all(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +80,8 @@ class Look:
     """Day of the flight."""
     ground: BaseGeometry
     """What the flight shows, EPSG:4490."""
+    compared: BaseGeometry
+    """Of it, what the run compared with the earlier image, EPSG:4490."""
     changes: tuple[BaseGeometry, ...]
     """Where the run saw a change, EPSG:4490."""
     least_area_m2: float
@@ -113,11 +149,11 @@ def told_of(answers: Sequence[FlightAnswer]) -> FlightSaid | None:
 
 
 def _said(lead: Asked, look: Look, share: float, covered: float) -> FlightSaid:
-    if look.date_after <= lead.date_before:
+    if look.date_after <= lead.date_before or look.date_before >= lead.date_after:
         return FlightSaid.NOT_COMPARABLE
     if lead.observed or share >= LEAST_SHARE:
         return FlightSaid.SEEN
-    if covered < LEAST_COVERED:
+    if min(covered, _share(lead.outline, look.compared)) < LEAST_COVERED:
         return FlightSaid.NOT_COVERED
     encloses = look.date_before <= lead.date_before and look.date_after >= lead.date_after
     fine = look.least_area_m2 <= lead.area_m2

@@ -8,10 +8,11 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import time
 
 from shapely import MultiPolygon
 
@@ -35,6 +36,10 @@ from tiles.sources.source import BANDS_FILE
 
 LEAST_M = 0.05
 """Pixels of what leaves a case are at least so many metres wide, outside the lead's outline."""
+
+LEFT_S = 6 * 3600.0
+"""Age in seconds from which a copy on the disk belongs to nobody: making one ends within an hour,
+and sending it within the rest."""
 
 _BLOCK = 1 << 20
 _BYTES_PX = 4  # three colours and the mask, not compressed
@@ -143,12 +148,22 @@ class Sharer:
     def _place(self) -> Iterator[Path]:
         """A folder for one copy; it is gone again where none was made."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(self.folder)
         place = Path(tempfile.mkdtemp(prefix="copy-", dir=self.folder))
         try:
             yield place
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove copies that were never sent: what a server that was killed left behind."""
+    oldest = time() - LEFT_S
+    for place in folder.glob("copy-*"):
+        with suppress(FileNotFoundError):
+            if place.stat().st_mtime < oldest:
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def _check_area(flight: FlightRow, scene: SceneRow) -> None:

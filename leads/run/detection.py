@@ -12,6 +12,7 @@ from geo.dissolve import candidates_of, dissolve
 from geo.vectorise import Patch
 from geo.zone import ZoneKind, ZoneLayer
 from leads.custody.canonical import canonical_json
+from leads.domain.flight_answer import SeenPart
 from leads.domain.held import HeldLook
 from leads.domain.lead import Lead
 from leads.domain.run_record import RunRecord
@@ -29,6 +30,7 @@ from leads.run.last_seen import last_seen
 from leads.run.look_again import look_again
 from leads.run.prepared import Prepared
 from leads.run.runner import Runner
+from leads.run.seen_parts import seen_parts
 from leads.version import VERSION
 from tiles.reading.read import PairReader
 from tiles.scene_fit import SceneFit
@@ -54,6 +56,8 @@ class Detection:
     """What the later image shows where other runs held something."""
     ground: MultiPolygon | None = None
     """Of a radar run, ground that it saw wholly on both dates, EPSG:4490."""
+    parts: tuple[SeenPart, ...] = ()
+    """The tiles that were looked at, with how much of each was seen."""
 
 
 @dataclass(slots=True)
@@ -131,7 +135,8 @@ def finish(
         notes=notes,
     )
     ground = radar_ground(planned.plan, planned.tiles, swept.observed)
-    return Detection(leads, record, summary, layers, reader, held, looks, ground)
+    parts = seen_parts(planned.plan, planned.tiles, swept.observed)
+    return Detection(leads, record, summary, layers, reader, held, looks, ground, parts)
 
 
 def _record(

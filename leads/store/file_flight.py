@@ -9,12 +9,22 @@ from typing import Any
 
 import shapely
 from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, select
 
+from geo.errors import SceneError
 from leads.custody.chain import chained
 from leads.domain.event import Json
 from leads.domain.flight import FlightAction, FlightState
-from leads.domain.flight_answer import Asked, FlightAnswer, FlightSaid, Look, said_of
+from leads.domain.flight_answer import (
+    Asked,
+    FlightAnswer,
+    FlightSaid,
+    Look,
+    SeenPart,
+    compared_ground,
+    said_of,
+)
 from leads.domain.mission import MissionState
 from leads.domain.roles import Actor
 from leads.domain.status import Status
@@ -30,7 +40,7 @@ from leads.store.leads import change_leads
 from leads.store.mission_state import settle
 from leads.store.places import meets
 from leads.store.runs import RunRow, run
-from leads.store.schema import leads, observations, scenes
+from leads.store.schema import leads, observations, runs, scenes
 from leads.store.scoring import rescored
 from leads.store.seen import seen_of
 from leads.store.steps import state_columns
@@ -40,18 +50,33 @@ _TELLS = frozenset({FlightSaid.SEEN, FlightSaid.UNSEEN})
 """What a lead that did not ask is told."""
 
 
-def flown(connection: Connection, filed: RunRow, now: datetime) -> None:
+def check_stands(connection: Connection, scene_id: str) -> None:
+    """Refuse to file a run of a flight's image that was taken back. Raises SceneError.
+
+    To be called with the lock that filing and taking back hold.
+    """
+    asked = select(flights.c.flight_id, flights.c.state).where(flights.c.scene_id == scene_id)
+    found = connection.execute(asked.order_by(flights.c.flight_id)).all()
+    if found and all(row.state in _NOT for row in found):
+        last = found[-1]
+        raise SceneError(
+            f"the image of flight {last.flight_id}, which is {last.state}: nothing is filed from it"
+        )
+
+
+def flown(connection: Connection, filed: RunRow, parts: Sequence[SeenPart], now: datetime) -> None:
     """Tell the leads concerned what a run of a flight's scene says; nothing for any other run.
 
     The lead whose mission it was always hears of it; others that the flight shows, where it says
-    something. A lead that the run itself made is not its own witness. The mission is answered, and
-    the flight's chain says so. The transaction must be a writing one, with the lock filing takes.
+    something. A lead that a run of the same scene made is not witnessed by it a second time. The
+    mission is answered, and the flight's chain says so. `parts`: what the run looked at.
+    The transaction must be a writing one, with the lock filing takes.
     """
     if filed.withdrawal is not None:
         return
     for flight in _flights_of(connection, filed.after_scene_id):
         ground = _ground(connection, flight)
-        look = _look(connection, filed, ground)
+        look = _look(connection, filed, ground, compared_ground(parts, ground))
         asking = _asking(connection, flight.mission_id)
         told = answered_by(connection, filed.run_id)
         ids = [i for i in _concerned(connection, ground, asking) if i not in told]
@@ -83,12 +108,14 @@ def _ground(connection: Connection, flight: Any) -> MultiPolygon:  # noqa: ANN40
     return footprint
 
 
-def _look(connection: Connection, filed: RunRow, ground: MultiPolygon) -> Look:
+def _look(
+    connection: Connection, filed: RunRow, ground: MultiPolygon, compared: BaseGeometry
+) -> Look:
     asked = select(observations.c.geometry).where(observations.c.run_id == filed.run_id)
     plan: Mapping[str, Any] = filed.record["plan"]
     changes = tuple(connection.scalars(asked.order_by(observations.c.observation_id)))
     least = float(plan["min_area_m2"])
-    return Look(filed.date_before, filed.date_after, ground, changes, least)
+    return Look(filed.date_before, filed.date_after, ground, compared, changes, least)
 
 
 def _asking(connection: Connection, mission_id: str | None) -> str | None:
@@ -124,11 +151,13 @@ def _tell(
 ) -> None:
     """Keep what a look says of at most CHUNK leads; tell it on their chains; score them anew."""
     rows = rows_of(connection, lead_ids)
+    own = _made_of(connection, filed.after_scene_id, rows)  # no second witnesses
     said: dict[str, FlightAnswer] = {}
     for lead_id, asked in _asked(connection, filed.run_id, rows).items():
         word, share, covered = said_of(asked, look)
-        own = rows[lead_id].run_id == filed.run_id  # it made the lead: no second witness
-        if lead_id != asking and (own or word not in _TELLS):
+        if lead_id in own and word in _TELLS:
+            word = FlightSaid.NOT_COMPARABLE  # the flight is what the lead is known by
+        if lead_id != asking and word not in _TELLS:
             continue
         mission_id = flight.mission_id if lead_id == asking else None
         dates = (look.date_before, look.date_after)
@@ -150,6 +179,14 @@ def _tell(
     change_leads(connection, changes)
 
 
+def _made_of(connection: Connection, scene_id: str, rows: Mapping[str, LeadRow]) -> frozenset[str]:
+    """The leads that runs of a scene made."""
+    ids = {row.run_id for row in rows.values()}
+    asked = select(runs.c.run_id).where(runs.c.run_id.in_(ids), runs.c.after_scene_id == scene_id)
+    made = frozenset(connection.scalars(asked))
+    return frozenset(lead_id for lead_id, row in rows.items() if row.run_id in made)
+
+
 def _asked(connection: Connection, run_id: str, rows: Mapping[str, LeadRow]) -> dict[str, Asked]:
     """The leads as they are held against the look, by their ids."""
     o = observations.c
@@ -157,10 +194,14 @@ def _asked(connection: Connection, run_id: str, rows: Mapping[str, LeadRow]) -> 
     observed = frozenset(connection.scalars(seen))
     asked = select(leads.c.lead_id, leads.c.geometry).where(leads.c.lead_id.in_(list(rows)))
     outlines = {row.lead_id: row.geometry for row in connection.execute(asked)}
-    return {
-        i: Asked(outlines[i], row.area_m2, row.date_before, row.date_after, i in observed)
-        for i, row in rows.items()
-    }
+    # what the run observed carries the run's own dates by now: those of its first sighting count
+    dates = {i: (row.date_before, row.date_after) for i, row in rows.items()}
+    first = select(o.lead_id, o.date_before, o.date_after).where(
+        o.lead_id.in_(observed), o.run_id != run_id
+    )
+    for row in connection.execute(first.order_by(o.date_after.desc(), o.observation_id)):
+        dates[row.lead_id] = (row.date_before, row.date_after)
+    return {i: Asked(outlines[i], row.area_m2, *dates[i], i in observed) for i, row in rows.items()}
 
 
 def _note(

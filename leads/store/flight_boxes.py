@@ -59,7 +59,8 @@ def set_boxes(
     values = {"boxes": kept, "boxed_by": actor.account_id, "boxed_at": now}
     this = (flight_files.c.flight_id == flight_id, flight_files.c.name == name)
     connection.execute(update(flight_files).where(*this).values(values))
-    told: dict[str, Json] = {"name": name, "sha256": photo.sha256, "boxes": len(boxes)}
+    hidden: list[Json] = [[*box] for box in boxes]
+    told: dict[str, Json] = {"name": name, "sha256": photo.sha256, "boxes": hidden}
     note(connection, flight_id, FlightAction.BOXED, now, actor, told)
     return replace(photo, boxes=kept, boxed_by=actor.account_id, boxed_at=now)
 

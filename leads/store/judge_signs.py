@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from geo.errors import ConflictError, StaleError
 from leads.custody.chain import chained
@@ -43,7 +43,7 @@ _TAKEN_BACK = (FlightState.WITHDRAWN, FlightState.REPLACED)
 
 
 def link_signs(connection: Connection, now: datetime, around: Box) -> int:
-    """Tie signs that belong to no lead yet to the leads they lie on; how many were.
+    """Tie signs that belong to no lead that stands to the leads they lie on; how many were.
 
     Those that meet `around`, of any flight. The lead with the largest overlap takes it, else the
     nearest within NEAR_M; ties go to the lower id. A lead that gets a confirmed sign hears of it
@@ -51,7 +51,7 @@ def link_signs(connection: Connection, now: datetime, around: Box) -> int:
     doing it again is safe.
     """
     free = select(signs.c.sign_id, signs.c.state, signs.c.geometry).where(
-        signs.c.lead_id.is_(None),
+        or_(signs.c.lead_id.is_(None), signs.c.lead_id.in_(_withdrawn())),
         signs.c.state != SignState.REJECTED,
         meets_box(around),
         counts(),
@@ -84,7 +84,8 @@ def judge(
 ) -> SignRow:
     """An analyst says what a sign is; the lead it lies on hears of it and is scored anew.
 
-    The same judgement again changes nothing; another one takes its place. Raises ForbiddenError,
+    The same judgement again changes nothing, unless with another note; another one takes its
+    place. Raises ForbiddenError,
     NotFoundError, InputError for the note, ConflictError where its flight was taken back, and
     StaleError where it is not in `seen_state`, the state the analyst saw.
     """
@@ -93,19 +94,21 @@ def judge(
     sign_seen(connection, actor, sign_id)
     row = sign(connection, sign_id, lock=True)
     state = SignState.CONFIRMED if confirmed else SignState.REJECTED
-    if row.state is state:
-        return row
     if seen_state not in (None, row.state):
         raise StaleError(f"sign {sign_id} is {row.state}, not {seen_state}: read it again")
+    kept = None if note is None or not note.strip() else plain_text("note", note, MOST_NOTE)
+    if row.state is state and kept in (None, row.note):
+        return row
     flight = flight_row(connection, row.flight_id)
     if flight.state in _TAKEN_BACK:
         raise ConflictError(f"flight {row.flight_id} is {flight.state}: its signs count no more")
-    kept = None if note is None or not note.strip() else plain_text("note", note, MOST_NOTE)
     values = {"state": state, "judged_by": actor.account_id, "judged_at": now, "note": kept}
     connection.execute(update(signs).where(signs.c.sign_id == sign_id).values(values))
     lead_id = row.lead_id
-    if lead_id is None and confirmed:
-        lead_id = _lead_at(connection, row.geometry)
+    gone = select(leads.c.status).where(leads.c.lead_id == lead_id)
+    free = lead_id is None or connection.scalar(gone) == Status.WITHDRAWN
+    if free and confirmed:
+        lead_id = _lead_at(connection, row.geometry) or lead_id
         connection.execute(update(signs).where(signs.c.sign_id == sign_id).values(lead_id=lead_id))
     if lead_id is not None:
         data: dict[str, Json] = {
@@ -128,6 +131,11 @@ def signs_gone(connection: Connection, flight_id: str, actor: Actor, now: dateti
     )
     for lead_id in connection.scalars(asked.distinct().order_by(signs.c.lead_id)).all():
         _hear(connection, lead_id, actor, now, {"flight_id": flight_id, "taken_back": True})
+
+
+def _withdrawn() -> Select[str]:
+    """Leads that are withdrawn: signs on them are free for others."""
+    return select(leads.c.lead_id).where(leads.c.status == Status.WITHDRAWN)
 
 
 def _lead_at(connection: Connection, outline: MultiPolygon) -> str | None:

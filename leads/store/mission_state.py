@@ -16,11 +16,11 @@ from leads.store.scope import SEES_ALL, in_scope
 def sees_missions(actor: Actor) -> ColumnElement[bool]:
     """The where clause over `missions` that holds for what `actor` may see.
 
-    The city's desk and batch operators: all. Officers: those over leads of their unit, and those
+    The city's desk: all. Officers: those over leads of their unit, and those
     they are to fly. Drone operators, who see no lead: those they are to fly. All others: none.
     """
     own = missions.c.assigned_to == actor.account_id
-    if actor.role in SEES_ALL | {Role.BATCH_OPERATOR}:
+    if actor.role in SEES_ALL:
         return true()
     if actor.role is Role.DISTRICT_OFFICER:
         return or_(own, missions.c.lead_id.in_(select(leads.c.lead_id).where(in_scope(actor))))

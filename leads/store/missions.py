@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from shapely import MultiPolygon
@@ -23,6 +23,7 @@ from leads.domain.mission import DEFAULT_GSD_M, Airspace, Mission, MissionState,
 from leads.domain.mission import mission_id as id_of
 from leads.domain.mission_area import DEFAULT_MARGIN_M, mission_area
 from leads.domain.mission_rules import before_report
+from leads.domain.mission_table import mission_table
 from leads.domain.roles import Actor, Role
 from leads.domain.status import Status
 from leads.domain.transitions import flight_asked
@@ -155,20 +156,26 @@ def plan(
 ) -> Mission:
     """Change where, when and under whose leave it flies: fields of PLANNED, others stay.
 
-    A number of an application without its instant was given now. Another window or airspace takes
-    back a report that was made for the earlier one. Raises NotFoundError, ForbiddenError,
-    StaleError, ConflictError once it was answered or cancelled, and InputError.
+    None clears a field: airspace is unknown then, and the height what the resolution needs.
+    A number of an application without its instant was given now. Another window, airspace,
+    pilot or height takes back a report that was made for the earlier one.
+    Raises NotFoundError, ForbiddenError, StaleError, InputError, and ConflictError once it was
+    answered or cancelled.
     """
     _check_asks(actor)
     before = _open_for(connection, mission_id, version, actor)
     if strange := set(changes) - PLANNED:
         raise InputError(f"a plan of {sorted(strange)}: use {', '.join(sorted(PLANNED))}")
     values = dict(changes)
+    if "airspace" in values and values["airspace"] is None:
+        values["airspace"] = Airspace.UNKNOWN
+    if "height_m" in values and values["height_m"] is None:
+        values["height_m"] = height_for(before.gsd_m)
     if "assigned_to" in values:
         _check_flies(connection, values["assigned_to"])
     number = values.get("application_number", before.application_number)
     if number != before.application_number and "applied_at" not in values:
-        values["applied_at"] = now
+        values["applied_at"] = None if number is None else now
     after = replace(before, **values, planned_by=actor.account_id)
     if after.applied_at is not None and utc(after.applied_at) > utc(now):
         raise InputError(f"an application made at {after.applied_at.isoformat()}: that is to come")
@@ -185,19 +192,20 @@ PLANNED = frozenset(
 )
 """What a plan may say."""
 
-_ABOUT_REPORT = ("airspace", "window_from", "window_to")
+_ABOUT_REPORT = ("airspace", "window_from", "window_to", "assigned_to", "height_m")
 
 
 def report_take_off(
     connection: Connection, mission_id: str, version: int, at: datetime, actor: Actor, now: datetime
 ) -> Mission:
-    """Note that take-off was reported at `at`; by whoever flies it, or who asked for it.
+    """Note that take-off was reported at `at`; by whoever flies it, or who may ask for flights.
 
-    Raises NotFoundError, StaleError, InputError for an instant to come, and ConflictError where
-    something is missing that no report mends.
+    Raises NotFoundError, ForbiddenError, StaleError, InputError for an instant to come or long
+    before, and ConflictError where something is missing that no report mends.
     """
     before = _open_for(connection, mission_id, version, actor)
-    _check_past(at, now)
+    _check_reports(before, actor)
+    _check_time(before, at, now)
     if lacks := before_report(before, at):
         told = "; ".join(one.en for one in lacks)
         raise ConflictError(f"mission {mission_id} cannot take off yet: {told}")
@@ -210,11 +218,12 @@ def report_end(
 ) -> Mission:
     """Note that the end of the flight was reported at `at`; also once its flight is here.
 
-    Raises NotFoundError, StaleError, InputError for an instant to come or before the report of
-    take-off, ConflictError without that report.
+    Raises NotFoundError, ForbiddenError, StaleError, InputError for an instant to come or before
+    the report of take-off, ConflictError without that report.
     """
     before = _seen_at(connection, mission_id, version, actor)
-    _check_past(at, now)
+    _check_reports(before, actor)
+    _check_time(before, at, now)
     if before.state is MissionState.CANCELLED or before.reported_at is None:
         raise ConflictError(f"mission {mission_id}: no take-off was reported, so no end either")
     if utc(at) < utc(before.reported_at):
@@ -328,9 +337,32 @@ def _check_flies(connection: Connection, account_id: str | None) -> None:
         raise InputError(f"account {account_id}: {found.actor.role} or closed, it flies nothing")
 
 
-def _check_past(at: datetime, now: datetime) -> None:
+def _check_reports(mission: Mission, actor: Actor) -> None:
+    if actor.role not in MAY_ASK and actor.account_id != mission.assigned_to:
+        raise ForbiddenError(
+            f"mission {mission.mission_id} is not {actor.account_id}'s to fly: who flies it reports"
+        )
+
+
+def _check_time(mission: Mission, at: datetime, now: datetime) -> None:
+    """Refuse a report to come, of before it was asked for, or of before its window's day."""
     if utc(at) > utc(now):
         raise InputError(f"a report at {at.isoformat()}: that is to come")
+    since = utc(mission.asked_at)
+    if mission.window_from is not None:
+        zone = mission_table().zone
+        since = max(since, _day_before(mission.window_from, zone))
+    if utc(at) < since:
+        raise InputError(
+            f"a report at {at.isoformat()}: mission {mission.mission_id} takes reports from "
+            f"{since.isoformat()} on"
+        )
+
+
+def _day_before(window_from: datetime, zone: tzinfo) -> datetime:
+    """Midnight (UTC) at the start of the day before: reports are made one hour ahead."""
+    day = utc(window_from).astimezone(zone).date() - timedelta(days=1)
+    return utc(datetime.combine(day, time(), zone))
 
 
 def _row(mission: Mission) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from geo.errors import StoreError
+from geo.errors import LeaseLostError, StoreError
 from geo.patch_bytes import patches_from_bytes
 from leads.domain.job import Job
 from leads.run.detection import Detection, Swept, finish
@@ -24,9 +24,9 @@ from leads.run.request import request_of
 from leads.run.runner import Runner, run_surely
 from leads.run.store_layers import kept_in
 from leads.run.tile import process_batch
-from leads.store.engine import BACK_OFF_S, read, write
-from leads.store.file_flight import flown
-from leads.store.file_run import file_run
+from leads.store.engine import BACK_OFF_S, lock_for, read, write
+from leads.store.file_flight import check_stands, flown
+from leads.store.file_run import FILING_LOCK, file_run
 from leads.store.file_witness import box_of_grid, file_radar_run
 from leads.store.job_tiles import TileRow, TileState, drop_tiles, tile_rows
 from leads.store.jobs import check_lease, save_progress, save_record
@@ -174,11 +174,18 @@ def still_there(prepared: Prepared, runner: Runner) -> None:
 
 
 def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]:
-    """File what was found and end the job; twice does no more than once."""
+    """File what was found and end the job; twice does no more than once.
+
+    Raises LeaseLostError where it was cancelled in the last moment, SceneError where the flight it
+    compares was taken back.
+    """
     before = ended_under(connection, job.lease)
     if before is not None and before.result is not None:
         return dict(before.result)
-    check_lease(connection, job.lease)
+    lock_for(connection, FILING_LOCK)  # first, as whoever takes a flight back: then none does
+    if check_lease(connection, job.lease).cancel_asked:
+        raise LeaseLostError(f"job {job.job_id} was cancelled")
+    check_stands(connection, found.record.after.sha256)
     now, summary = utc_now(), found.summary
     result: dict[str, Any] = {
         "run_id": found.record.run_id,
@@ -202,7 +209,7 @@ def _ended(job: Job, found: Detection, connection: Connection) -> dict[str, Any]
     else:
         filing = file_radar_run if is_radar(found.record.plan.bands) else file_run
         filed = filing(connection, found, job.created_by, now)
-        flown(connection, filed, now)
+        flown(connection, filed, found.parts, now)
         link_signs(connection, now, box_of_grid(found.record.plan.grid))
         result |= {"outcomes": dict(filed.outcomes), "filed_at": filed.filed_at.isoformat()}
         if filed.withdrawal is not None:  # filed and taken back before: that stands

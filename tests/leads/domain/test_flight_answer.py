@@ -12,10 +12,13 @@ from geo.change_class import ChangeClass
 from geo.zone import ZoneKind
 from leads.domain.facts import Facts
 from leads.domain.flight_answer import (
+    SEEN_SHARE,
     Asked,
     FlightAnswer,
     FlightSaid,
     Look,
+    SeenPart,
+    compared_ground,
     drone_saw,
     said_of,
     told_of,
@@ -26,7 +29,8 @@ from tests.leads.domain.test_score import facts
 
 OUTLINE = box(0, 0, 1, 1)
 LEAD = Asked(OUTLINE, 600.0, date(2026, 3, 2), date(2026, 9, 18), observed=False)
-LOOK = Look(date(2026, 3, 2), date(2026, 11, 26), box(-1, -1, 2, 2), (), 200.0)
+ALL = box(-1, -1, 2, 2)
+LOOK = Look(date(2026, 3, 2), date(2026, 11, 26), ALL, ALL, (), 200.0)
 A = FlightAnswer("r1", "f-1", None, FlightSaid.SEEN, 0.5, 1.0, LOOK.date_before, LOOK.date_after)
 
 
@@ -51,9 +55,32 @@ def test_what_cannot_be_told_is_not_told() -> None:
     early = replace(LOOK, date_after=date(2026, 6, 1))
     assert said(LEAD, early) is FlightSaid.NOT_COMPARABLE
     heap = (box(0, 0, 1, 1),)
-    assert said(LEAD, replace(late, changes=heap)) is FlightSaid.SEEN
+    assert said(LEAD, replace(late, changes=heap)) is FlightSaid.NOT_COMPARABLE, "it may be going"
+    assert said(replace(LEAD, observed=True), late) is FlightSaid.NOT_COMPARABLE
+    amid = replace(LOOK, date_before=date(2026, 6, 1), changes=heap)
+    assert said(LEAD, amid) is FlightSaid.SEEN
     older = replace(LOOK, date_before=date(2025, 1, 1), date_after=date(2026, 3, 2), changes=heap)
     assert said(LEAD, older) is FlightSaid.NOT_COMPARABLE
+
+
+def test_ground_that_was_never_compared_speaks_for_nothing() -> None:
+    left, right = box(0, 0, 0.5, 1), box(0.5, 0, 1, 1)
+    for parts in ([], [SeenPart(left, 1.0)], [SeenPart(left, 1.0), SeenPart(right, 0.9)]):
+        look = replace(LOOK, compared=compared_ground(parts, LOOK.ground))
+        assert said_of(LEAD, look) == (FlightSaid.NOT_COVERED, 0.0, 1.0)
+        assert said(LEAD, replace(look, changes=(left,))) is FlightSaid.SEEN
+    both = compared_ground([SeenPart(left, 1.0), SeenPart(right, 0.99)], LOOK.ground)
+    assert said(LEAD, replace(LOOK, compared=both)) is FlightSaid.UNSEEN
+
+
+@given(st.floats(0.1, 1), st.floats(0, 1))
+def test_a_part_counts_as_far_as_the_flight_shows_it_or_not_at_all(
+    edge: float, share: float
+) -> None:
+    part, ground = box(0, 0, 1, 1), box(0, 0, edge, 1)
+    compared = compared_ground([SeenPart(part, share)], ground)
+    assert compared.is_empty or compared.equals(ground)
+    assert compared.is_empty == (share < SEEN_SHARE * ground.area or share == 0)
 
 
 @given(st.lists(st.sampled_from(FlightSaid), max_size=5))

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from itertools import permutations
+from math import atan2, degrees
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
+from shapely.affinity import rotate
 
 from geo.crs import CGCS2000, plane_for, reproject_geometry
 from geo.errors import InputError
@@ -22,7 +25,7 @@ from leads.domain.mission import (
     mission_id,
     state_after,
 )
-from leads.domain.mission_area import LEAST_MARGIN_M, MOST_AREA_M2, mission_area
+from leads.domain.mission_area import GRID_M, MOST_AREA_M2, TURN_DEG, mission_area
 from leads.domain.mission_rules import apply_until, before_report, closed_in, local, ready
 from leads.domain.mission_table import mission_table, parse
 
@@ -188,9 +191,32 @@ def test_the_area_holds_the_outline_with_its_margin_in_few_corners(
     flat, around = (reproject_geometry(one, CGCS2000, plane) for one in (outline, area))
     wide = around.buffer(0.01)
     assert wide.covers(flat)
-    if margin_m >= LEAST_MARGIN_M:  # GEOS makes nothing of less, here as there
+    if margin_m >= 0.001:  # GEOS makes nothing of less
         assert wide.covers(flat.buffer(margin_m))
     assert len(area.geoms[0].exterior.coords) == 5
+
+
+@given(squares, st.floats(5, 200), st.floats(0, 89))
+def test_no_edge_of_the_outline_is_found_from_the_area_and_the_margin(
+    square: Polygon, margin_m: float, turned: float
+) -> None:
+    outline = MultiPolygon([rotate(square, turned)])
+    plane = plane_for(*outline.centroid.coords[0])
+    around = reproject_geometry(mission_area(outline, margin_m), CGCS2000, plane).geoms[0]
+    (x0, y0), (x1, y1) = shapely.get_coordinates(around)[:2]
+    angle = degrees(atan2(y1 - y0, x1 - x0))
+    turn = round(angle / TURN_DEG) * TURN_DEG
+    assert angle == pytest.approx(turn, abs=0.05)
+    edges = shapely.get_coordinates(rotate(around, -turn, origin=(0, 0))) / GRID_M
+    assert np.abs(edges - np.round(edges)).max() * GRID_M < 0.05
+
+
+def test_outlines_metres_apart_ask_for_the_same_ground() -> None:
+    areas = {
+        mission_area(MultiPolygon([box(121.6 + by, 31.1, 121.6009 + by, 31.1009)])).wkb
+        for by in (0.0, 1e-6, 2e-6)
+    }
+    assert len(areas) == 1
 
 
 def test_the_area_does_not_tell_the_outline_and_has_a_cap() -> None:

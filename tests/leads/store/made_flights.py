@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from shapely import MultiPolygon
+from shapely import MultiPolygon, box
 from sqlalchemy import Connection, Engine, update
 
 from leads.domain.flight import FileKind, FlightState
+from leads.domain.flight_answer import SeenPart
 from leads.domain.lead import Lead
 from leads.domain.mission import Mission
 from leads.domain.roles import Actor, Role
@@ -28,6 +29,9 @@ PILOT = Actor("feishou-1", Role.DRONE_OPERATOR)
 OTHER_PILOT = Actor("feishou-2", Role.DRONE_OPERATOR)
 SECRET = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"  # noqa: S105  (of nobody)
 FLOWN_ON = date(2026, 11, 26)
+
+LOOKED_AT = (SeenPart(box(121.0, 30.5, 122.0, 32.0), 1.0),)
+"""What made runs compared: all ground of these tests."""
 
 
 def add_people(store: Engine, *people: Actor) -> None:
@@ -94,7 +98,7 @@ def answer(
     with writing(store) as connection:
         becomes(connection, flight_id, run, area, now)
         filed = file_run(connection, run, "piliang-1", now)
-        flown(connection, filed, now)
+        flown(connection, filed, LOOKED_AT, now)
         return filed
 
 

@@ -1,5 +1,6 @@
 """What a flight's run says comes to leads, on both stores; and goes with the run."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from geo.errors import SceneError
 from leads.custody.chain import verify
 from leads.domain.event import MachineAction
 from leads.domain.flight import FlightAction, FlightState
@@ -14,7 +16,7 @@ from leads.domain.lead import Lead
 from leads.domain.mission import MissionState
 from leads.domain.status import Status
 from leads.store.engine import reading, writing
-from leads.store.file_flight import flown
+from leads.store.file_flight import check_stands, flown
 from leads.store.file_run import file_run
 from leads.store.flight_answers import answers_of_each
 from leads.store.flight_events import custody
@@ -25,6 +27,7 @@ from leads.store.missions import Wanted, ask, mission
 from leads.store.withdraw import withdraw_run
 from tests.leads.store.made_flights import (
     FLOWN_ON,
+    LOOKED_AT,
     PILOT,
     add_people,
     answer,
@@ -156,6 +159,13 @@ def test_what_cannot_be_told_is_heard_and_changes_no_score(
     assert state(store, mission_id) is MissionState.ANSWERED
 
 
+def test_a_heap_that_goes_is_no_heap_seen(store: Engine, leads: tuple[str, str]) -> None:
+    here, _ = leads
+    mission_flown(store, here, (sighted(HERE),), before=date(2026, 11, 20))
+    assert [one["said"] for one in told(store, here)] == ["not_comparable"]
+    assert item(store, here) == (None, None)
+
+
 def test_withdrawing_the_run_takes_the_answer_back(store: Engine, leads: tuple[str, str]) -> None:
     here, beside = leads
     before = {i: row(store, i) for i in leads}
@@ -190,7 +200,7 @@ def test_filing_again_and_a_run_of_no_flight_say_nothing_more(
     assert row(store, here).version == once
     other = made_run(3, [])
     with writing(store) as connection:
-        flown(connection, file_run(connection, other, "piliang-1", NOW), NOW)
+        flown(connection, file_run(connection, other, "piliang-1", NOW), LOOKED_AT, NOW)
     assert row(store, here).version == once
     assert state(store, mission_id) is MissionState.ANSWERED
 
@@ -208,6 +218,36 @@ def test_a_flight_without_a_mission_makes_leads_of_its_own_and_is_no_witness_of_
     assert told(store, lead_id) == []
 
 
+def test_a_second_run_of_the_same_flight_is_no_witness_of_the_lead_it_made(store: Engine) -> None:
+    add_people(store)
+    run = flight_run(7, [sighted(HERE)])
+    flight_id = receive(store)
+    answer(store, flight_id, run, AROUND)
+    lead_id = run.leads[0].lead_id
+    other = flight_run(8, [sighted(HERE)])
+    again = replace(other, record=replace(other.record, after=run.record.after))
+    again = replace(
+        again, leads=tuple(replace(one, run_id=again.record.run_id) for one in again.leads)
+    )
+    assert again.record.run_id != run.record.run_id
+    answer(store, flight_id, again, AROUND)
+    assert item(store, lead_id) == (None, None)
+    assert told(store, lead_id) == []
+
+
+def test_ground_that_the_run_did_not_compare_is_told_as_such(
+    store: Engine, leads: tuple[str, str]
+) -> None:
+    here, _ = leads
+    mission_id = ask_for(store, here, assigned_to=PILOT.account_id).mission_id
+    flight_id, run = receive(store, mission_id=mission_id), flight_run(7, [])
+    with writing(store) as connection:
+        becomes(connection, flight_id, run, AROUND, NOW)
+        flown(connection, file_run(connection, run, "piliang-1", NOW), (), NOW)
+    assert [one["said"] for one in told(store, here)] == ["not_covered"]
+    assert item(store, here) == (None, None)
+
+
 def test_a_flight_taken_back_before_its_run_is_filed_says_nothing(
     store: Engine, leads: tuple[str, str]
 ) -> None:
@@ -216,8 +256,11 @@ def test_a_flight_taken_back_before_its_run_is_filed_says_nothing(
     flight_id, run = receive(store, mission_id=mission_id), flight_run(7, [])
     with writing(store) as connection:
         becomes(connection, flight_id, run, AROUND, NOW)
+        check_stands(connection, run.record.after.sha256)
         set_flight(connection, flight_id, NOW, state=FlightState.REPLACED)
-        flown(connection, file_run(connection, run, "piliang-1", NOW), NOW)
+        with pytest.raises(SceneError, match="replaced"):
+            check_stands(connection, run.record.after.sha256)
+        flown(connection, file_run(connection, run, "piliang-1", NOW), LOOKED_AT, NOW)
     assert told(store, here) == []
     assert state(store, mission_id) is MissionState.ASKED
 
@@ -266,7 +309,7 @@ def _after(
     for step in steps:
         if step < 2:
             filed = file_run(connection, runs[step], "piliang-1", NOW)
-            flown(connection, filed, NOW)
+            flown(connection, filed, LOOKED_AT, NOW)
         else:
             withdraw_run(connection, runs[step - 2].record.run_id, "误报", DISPATCHER, NOW)
     said = answers_of_each(connection, [here, beside])

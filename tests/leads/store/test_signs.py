@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from shapely import MultiPolygon
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from geo.area import geodesic_area_m2
 from geo.crs import CGCS2000
@@ -15,12 +15,14 @@ from leads.domain.event import MachineAction
 from leads.domain.flight import FlightState
 from leads.domain.roles import Actor
 from leads.domain.sign import Proposal, SignState
+from leads.domain.status import Status
 from leads.store.engine import reading, writing
 from leads.store.flights import set_flight
 from leads.store.judge_signs import judge, link_signs, signs_gone
 from leads.store.lead_filter import Box
 from leads.store.lead_row import LeadRow
-from leads.store.leads import LeadDetail, find_lead, read_lead
+from leads.store.leads import LeadDetail, find_lead, lock_lead, read_lead
+from leads.store.schema import leads as lead_rows
 from leads.store.signs import (
     SignRow,
     hazard_signs_of_each,
@@ -197,6 +199,40 @@ def test_a_withdrawn_run_takes_the_signs_of_its_flight_out(
     with reading(store) as connection:
         assert signs_of_lead(connection, ANALYST, here) == ()
     assert rule(store, here)["holds"] is None  # type: ignore[index]
+
+
+def test_a_sign_is_free_again_once_its_lead_is_withdrawn(
+    store: Engine, leads: tuple[str, str], flight: str
+) -> None:
+    here = leads[0]
+    say(store, at_lead(store, here).sign_id, confirmed=True)
+    with writing(store) as connection:
+        lock_lead(connection, ANALYST, here)
+        change = update(lead_rows).where(lead_rows.c.lead_id == here)
+        connection.execute(change.values(status=Status.WITHDRAWN))
+    later = made_run(3, [sighted(HERE)])
+    file(store, later)
+    anew = later.leads[0].lead_id
+    with writing(store) as connection:
+        assert link_signs(connection, NOW, AREA) == 1
+    assert at_lead(store, anew).flight_id == flight
+    assert row(store, anew).priority == "P1"
+
+
+def test_the_same_judgement_with_another_note_is_kept(
+    store: Engine, leads: tuple[str, str], flight: str
+) -> None:
+    found = at_lead(store, leads[0])
+    say(store, found.sign_id, confirmed=True)
+    with writing(store) as connection:
+        told = judge(connection, found.sign_id, OTHER_ANALYST, NOW, confirmed=True, note="共 12 桶")
+    assert (told.note, told.judged_by) == ("共 12 桶", OTHER_ANALYST.account_id)
+    assert detail(store, leads[0]).events[-1].event.data["note"] == "共 12 桶"
+    with pytest.raises(StaleError), writing(store) as connection:
+        judge(
+            connection, found.sign_id, ANALYST, NOW, confirmed=True, seen_state=SignState.PROPOSED
+        )
+    assert flight == found.flight_id
 
 
 def test_a_flight_taken_back_without_a_run_is_heard_of_too(
