@@ -20,6 +20,7 @@ from leads.flights.take_in import files_in, take_in
 from leads.run.jobs.worker import Handler, Worker, stopping_on_signals
 from leads.store.engine import reading
 from leads.store.flights import FlightRow, flight_row
+from tiles.sources.delivery_store import readable
 
 _LOOK_S = 5.0
 
@@ -58,7 +59,7 @@ def add(
     with open_store() as store:
         row = take_in(
             store, depot(), disk_guard(), files, SYSTEM, now,
-            name or paths[0].resolve().name, mission, device, flown,
+            name or readable(paths[0].resolve().name), mission, device, flown,
         )  # fmt: skip
         if not queue:
             row = _carried_out(store, Place(runner, processes, ray), row)

@@ -24,8 +24,10 @@ from tiles.sources.acquisition import Kind
 
 LEAST_SHOWN = 0.3
 """An image that shows less of a flight's ground is none to compare it with."""
+HALF_SHOWN = 0.5
+"""An image that shows less goes behind all that show so much, of whatever kind."""
 MOSTLY_SHOWN = 0.8
-"""Images that show so much of it count as showing it."""
+"""Of one kind, images that show so much of it go before those that show less."""
 AERIAL_M = 1.0
 """Pixels of an aerial image, in metres, at most."""
 FINER = 2.0
@@ -107,16 +109,17 @@ def _shown(
 
 def _rank(one: Candidate, day: date) -> tuple[object, ...]:
     """Larger is better."""
-    scene, mostly = one.scene, one.shown >= MOSTLY_SHOWN
+    scene = one.scene
+    half, mostly = one.shown >= HALF_SHOWN, one.shown >= MOSTLY_SHOWN
     if one.is_flight or scene.gsd_m <= AERIAL_M:
         kind = 2 if one.is_flight else 1
-        return (mostly, kind, 0, 0, scene.date.toordinal(), one.shown, scene.scene_id)
+        return (half, kind, mostly, 0, 0, scene.date.toordinal(), one.shown, scene.scene_id)
     coarse = 0
     edge = AERIAL_M
     while edge * FINER <= scene.gsd_m:
         coarse, edge = coarse + 1, edge * FINER
     in_season = _apart(scene.date, day) <= SEASON_DAYS and (day - scene.date).days <= LONGEST_DAYS
-    return (mostly, 0, -coarse, in_season, scene.date.toordinal(), one.shown, scene.scene_id)
+    return (half, 0, mostly, -coarse, in_season, scene.date.toordinal(), one.shown, scene.scene_id)
 
 
 def _apart(one: date, other: date) -> int:

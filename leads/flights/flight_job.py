@@ -156,6 +156,9 @@ class Flyer:
                 self.engine, self.depot, job, check, self.guard, runner, work, self.clock
             )
             flight = looking.look_over(flight)
+            flown = flight.flown_from
+            if flown is None:
+                raise InputError("no day is known: upload it again with the day it was flown")
             files = read(
                 self.engine, partial(files_of, flight_id=flight.flight_id), waits_s=PATIENCE_S
             )
@@ -164,9 +167,6 @@ class Flyer:
             fetched = maker.make(flight.name, flight.gsd_m)
             if isinstance(fetched, Waits):
                 return fetched
-            flown = flight.flown_from
-            if flown is None:
-                raise InputError("no day is known: upload it again with the day it was flown")
             ground = flight.area or ground_of(work / IMAGE_FILE, flown, runner)
             check()
             asked = partial(_befores, flight=flight, ground=ground, day=flown.date())

@@ -15,11 +15,11 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000, reproject_geometry
-from geo.errors import SceneError
+from geo.errors import SceneError, SourceError
 from geo.hectares import Sight, sight_bytes, sight_of_bytes
 from leads.flights.flight_befores import place_of
 from leads.flights.flight_image import IMAGE
-from leads.intake.place import SIGHT_FILE, Place, bytes_in
+from leads.intake.place import SIGHT_FILE, Place, bytes_in, fetched_before
 from leads.run.runner import Runner, run_surely
 from leads.store.flights import FlightRow
 from leads.store.scenes import Imagery, SceneRow
@@ -42,7 +42,7 @@ SOURCE = "flights"
 IMAGE_FILE = f"{IMAGE}/{BANDS_FILE}"
 """Of a hidden folder: the image as it was made."""
 MOST_TRIED = 3
-"""Earlier images that are tried, where the best cannot be opened."""
+"""Earlier images that are tried, where the best cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def bring_onto(
     """BANDS_FILE of a work folder: its image, brought onto the first of `befores` that can be read.
 
     `error_m` is the error of position it was made with. None where there is none to bring it onto:
-    then it lies as it was made. Raises SceneError: the image is damaged.
+    then it lies as it was made. Raises SourceError: the image is damaged, make it anew.
     """
     image, bands = work / IMAGE_FILE, work / BANDS_FILE
     for before in befores[:MOST_TRIED]:
@@ -102,9 +102,10 @@ def bring_onto(
         check()
         try:
             scene = _opened(before, runner)
+            return before, run_surely(runner, bring_together, image, scene, bands, error_m)
         except SceneError:
-            continue
-        return before, run_surely(runner, bring_together, image, scene, bands, error_m)
+            if fetched_before(image.parent) is None:  # not as it was made: it is to blame
+                raise SourceError(f"{IMAGE_FILE}: damaged since it was made; made anew") from None
     bands.unlink(missing_ok=True)
     _link(image, bands)
     return None

@@ -80,12 +80,13 @@ class NodeOdm:
             "outputs": json.dumps([ORTHOPHOTO]),
             "skipPostProcessing": "true",
         }
-        self._json("POST", "task/new/init", data=body, headers={"set-uuid": uuid})
+        fields = {key: (None, value) for key, value in body.items()}  # it parses multipart alone
+        self._json("POST", "task/new/init", files=fields, headers={"set-uuid": uuid})
 
     def send(self, uuid: str, name: str, path: Path) -> bool:
         """Send one photo to an open task; False where the server knows none. Raises SourceError."""
         with path.open("rb") as file:
-            files = {"images": (name, file, "image/jpeg")}
+            files = {"images": (name, file)}
             return self._known("POST", f"task/new/upload/{uuid}", files=files) is not None
 
     def commit(self, uuid: str) -> bool:

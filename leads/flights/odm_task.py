@@ -23,7 +23,10 @@ PATIENCE = timedelta(hours=48)
 """A task that is not done so long after it was begun is given up."""
 MOST_BEGUN, MOST_FETCHED = 3, 5
 """How often a task is begun, and its results are fetched, before it is given up."""
+SENT_AT_ONCE = 20
+"""Photos after which the record is kept: what a killed worker sent since is sent again."""
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+_TIFF = (b"II", b"MM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +162,33 @@ class OdmTask:
             self.server.begin(record.uuid, name, _options(gsd_m))
             record = replace(record, is_open=True)
             self.keep(record)
-        for path, told in zip(paths, _names(paths), strict=True):
-            self.check()
-            if told in record.sent:
-                continue
-            if not self.server.send(record.uuid, told, path):
-                return self._if_known(record)
-            record = replace(record, sent=(*record.sent, told))
-            self.keep(record)
-        if not self.server.commit(record.uuid):
+        if not self._sent_all(record, paths) or not self.server.commit(record.uuid):
             return self._if_known(record)
         record = replace(record, committed=True)
         self.keep(record)
         return record
+
+    def _sent_all(self, record: OdmRecord, paths: Sequence[Path]) -> bool:
+        """Send what is not there yet; False where the server knows no such open task."""
+        there = dict.fromkeys(record.sent)
+        kept = len(there)
+        try:
+            for path, told in zip(paths, _names(paths), strict=True):
+                self.check()
+                if told in there:
+                    continue
+                if not self.server.send(record.uuid, told, path):
+                    return False
+                there[told] = None
+                if len(there) - kept >= SENT_AT_ONCE:
+                    self.keep(replace(record, sent=tuple(there)))
+                    kept = len(there)
+        except SourceError:
+            self.keep(replace(record, sent=tuple(there)))
+            raise
+        if len(there) > kept:
+            self.keep(replace(record, sent=tuple(there)))
+        return True
 
     def _if_known(self, record: OdmRecord) -> OdmRecord | None:
         """The record where the task was committed although nobody could say so."""
@@ -218,4 +235,12 @@ def _options(gsd_m: float | None) -> dict[str, object]:
 
 def _names(paths: Sequence[Path]) -> list[str]:
     """Names no two of which are one: cameras number anew in each folder."""
-    return [f"{n:05d}_{_PLAIN.sub('_', path.stem)[-60:]}.jpg" for n, path in enumerate(paths)]
+    return [
+        f"{n:05d}_{_PLAIN.sub('_', path.stem)[-60:]}{_suffix(path)}" for n, path in enumerate(paths)
+    ]
+
+
+def _suffix(path: Path) -> str:
+    """By what the file is, not by its name: the depot knows none, and the server goes by it."""
+    with path.open("rb") as file:
+        return ".tif" if file.read(2) in _TIFF else ".jpg"

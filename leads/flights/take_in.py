@@ -16,6 +16,7 @@ from leads.store.engine import write
 from leads.store.flight_files import FlightFile, file_arrived
 from leads.store.flights import FlightRow, complete, flight_row, open_flight, set_flight
 from leads.uploads.depot import Depot
+from tiles.sources.delivery_store import readable
 
 MOST_FILES = 100_000
 """Files of one flight."""
@@ -25,18 +26,20 @@ Clock = Callable[[], datetime]
 def files_in(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     """Every file of some paths with its name within the flight; folders are walked.
 
-    Hidden files and links are left out. Raises InputError: none is there, or two have one name.
+    Hidden files and links are left out; names in GBK are told as they read. Raises InputError:
+    none is there, or two have one name.
     """
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path}: there is no such file or folder")
+            raise InputError(f"{readable(str(path))}: there is no such file or folder")
         for name, file in _walked(path):
             if name in found:
-                raise InputError(f"{name}: given twice ({found[name]}, {file}); rename one")
+                both = readable(f"{found[name]}, {file}")
+                raise InputError(f"{name}: given twice ({both}); rename one")
             found[name] = file
     if not found:
-        raise InputError(f"{', '.join(map(str, paths)) or 'nothing'}: no file in it")
+        raise InputError(f"{readable(', '.join(map(str, paths))) or 'nothing'}: no file in it")
     if len(found) > MOST_FILES:
         raise InputError(f"{len(found)} files: a flight has at most {MOST_FILES}")
     return sorted(found.items())
@@ -96,10 +99,15 @@ def _arrived(file: FlightFile, actor: Actor, clock: Clock, connection: Connectio
 
 def _walked(path: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
-        yield normalize("NFC", path.name), path
+        yield _told(path.name), path
         return
     for file in sorted(path.rglob("*")):
         inside = file.relative_to(path)
         hidden = any(part.startswith(".") for part in inside.parts)
         if file.is_file() and not file.is_symlink() and not hidden:
-            yield normalize("NFC", inside.as_posix()), file
+            yield _told(inside.as_posix()), file
+
+
+def _told(name: str) -> str:
+    """A name as it is kept: whatever it was written in on the disk, it can be written in UTF-8."""
+    return normalize("NFC", "/".join(readable(part) for part in name.split("/")))

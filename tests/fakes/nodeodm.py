@@ -116,6 +116,8 @@ class _Api:
         uuid = request.headers.get("set-uuid", "")
         if not UUID.fullmatch(uuid) or uuid in self.fake.tasks:
             return self.error(f"Invalid set-uuid: {uuid}")
+        if request.mimetype != "multipart/form-data":
+            return self.error("a form that its multipart parser leaves unread")
         options = json.loads(request.form.get("options", "[]"))
         self.fake.tasks[uuid] = Task(request.form.get("name", ""), options)
         return jsonify({"uuid": uuid})

@@ -96,9 +96,9 @@ def test_what_shows_little_is_later_or_is_gone_is_not_chosen(made: Scenes) -> No
     made.add("later", DAY + timedelta(days=1), 0.05, flight=True)
     made.add("beside", date(2026, 1, 1), 0.05, east=250, flight=True)
     made.add("radar", date(2026, 1, 2), 10.0, kind="sar")
-    made.add("half", date(2026, 6, 1), 0.05, east=200, flight=True)
+    made.add("less-than-half", date(2026, 6, 1), 0.05, east=220, flight=True)
     made.add("satellite", date(2026, 5, 1), 10.0)
-    assert made.chosen() == ["satellite", "half"], "one that shows all goes before half a flight"
+    assert made.chosen() == ["satellite", "less-than-half"], "little of a flight goes last"
     removed = made.add("removed", date(2026, 6, 2), 0.05, flight=True)
     lost = made.add("lost", date(2026, 6, 3), 0.05, flight=True)
     made.add("taken-back", date(2026, 6, 4), 0.05, flight=True)
@@ -108,7 +108,16 @@ def test_what_shows_little_is_later_or_is_gone_is_not_chosen(made: Scenes) -> No
         connection.execute(gone.values(pixels_removed_at=datetime(2026, 7, 1, tzinfo=UTC)))
         values = {"state": FlightState.WITHDRAWN}
         set_flight(connection, made.names["flight taken-back"], NOW, **values)
-    assert made.chosen() == ["satellite", "half"]
+    assert made.chosen() == ["satellite", "less-than-half"]
+
+
+def test_the_kind_goes_before_the_share_that_is_shown(made: Scenes) -> None:
+    made.add("satellite", date(2026, 11, 20), 10.0)
+    made.add("aerial", date(2025, 1, 1), 0.5)
+    made.add("most-of-it", date(2026, 6, 1), 0.05, east=142, flight=True)
+    assert made.chosen() == ["most-of-it", "aerial", "satellite"]
+    made.add("older-and-all", date(2026, 3, 1), 0.05, flight=True)
+    assert made.chosen()[:2] == ["older-and-all", "most-of-it"]
 
 
 def test_for_a_mission_images_from_before_the_change_go_first(made: Scenes) -> None:

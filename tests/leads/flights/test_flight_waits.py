@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -106,6 +107,22 @@ def test_a_server_that_is_away_is_waited_for(field: Field, fake: FakeNodeOdm, ph
         pass_by(field, minutes=6)
     assert field.row(row.flight_id).product is Product.ODM
     assert field.job(row.job_id).attempts == 1
+
+
+def test_a_token_that_changed_meanwhile_does_not_fail_an_image_that_is_made(
+    field: Field, fake: FakeNodeOdm, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.looks = 0
+    kept = flight_image.keep_fetched
+
+    def keep_and_change(*done: Any) -> None:  # noqa: ANN401
+        kept(*done)
+        fake.token = "another"  # noqa: S105
+
+    monkeypatch.setattr(flight_image, "keep_fetched", keep_and_change)
+    row = field.flown(photos, flown=FLOWN)
+    assert row.state is FlightState.KEPT and row.product is Product.ODM, row.reason
+    assert fake.removed == []
 
 
 def test_a_flight_that_is_taken_back_cancels_its_task(
