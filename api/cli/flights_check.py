@@ -18,6 +18,7 @@ from tiles.drone.check_page import check_page
 from tiles.drone.flight_report import Verdict
 from tiles.drone.seen import Filed
 from tiles.limited import Limits, limited_pool
+from tiles.sources.delivery_store import readable
 
 _CHINA = timezone(timedelta(hours=8))
 _LIMITS = Limits(memory_mb=4096, seconds=60)
@@ -105,7 +106,7 @@ def check(
     ):
         now = datetime.now(UTC)
         report = check_folder(paths, filed, runner, Path(scratch), now, bar.at)
-    title = paths[0].resolve().name
+    title = readable(paths[0].resolve().name)
     if out is not None:
         with written_whole(out) as draft:
             draft.write_text(check_page(report, title), encoding="utf-8")

@@ -25,11 +25,12 @@ from leads.run.jobs.heartbeat import PATIENCE_S, utc_now
 from leads.run.runner import Runner, run_surely
 from leads.store.engine import read, write
 from leads.store.flight_events import note
-from leads.store.flight_files import FlightFile, describe_file, files_of, same_files
+from leads.store.flight_files import FlightFile, describe_file, files_of, known_files
 from leads.store.flights import FlightRow, flight_row, set_flight
 from leads.store.jobs import check_lease
 from leads.store.missions import mission
 from leads.uploads.depot import Depot
+from tiles.drone.check_files import known_findings
 from tiles.drone.checks import Filed
 from tiles.drone.findings import Finding, Severity, by_severity
 from tiles.drone.flight_report import FlightReport, report_on_files, verdict_of
@@ -38,6 +39,8 @@ from tiles.drone.orthophoto import RasterLook
 _LOOKED = frozenset({FileKind.PHOTO, FileKind.GROUND_PHOTO})
 _USABLE = _LOOKED | {FileKind.ORTHOPHOTO}
 _REFUSED = {**dict.fromkeys(PHOTO_SUFFIXES, "unreadable"), ".zip": "archive_refused"}
+ANOTHER = "他人的飞行 / a flight of another"
+"""How a flight of somebody else is told of."""
 _DAMAGED = frozenset({"unreadable", "truncated"})
 _NOTES = frozenset({"ortho_degrees", "ortho_not_square", "ortho_stretched", "ortho_collar"})
 
@@ -66,12 +69,13 @@ class Looking:
     def look_over(self, flight: FlightRow) -> FlightRow:
         """The flight with its report. Raises InputError: it cannot be used, with the reason."""
         if flight.report is None:
-            self._refuse_doubles(flight)
             self._unpack(flight)
             originals = self._originals(flight)
             seen = {file.name: self._seen(originals, file) for file in originals.files}
-            report = self._report(flight, originals, seen)
-            keep = partial(self._keep, flight=flight, seen=seen, report=report)
+            known = read(self.engine, partial(_known, flight=flight), waits_s=PATIENCE_S)
+            report = self._report(flight, originals, seen, known)
+            again = known_rasters(originals.files, seen, known)
+            keep = partial(self._keep, flight=flight, seen=seen, report=report, again=again)
             write(self.engine, keep, repeatable=True, waits_s=PATIENCE_S)
             flight = read(
                 self.engine, partial(flight_row, flight_id=flight.flight_id), waits_s=PATIENCE_S
@@ -79,21 +83,6 @@ class Looking:
         if (flight.report or {}).get("verdict") == "unusable":
             raise InputError(_unusable(flight.report or {}))
         return flight
-
-    def _refuse_doubles(self, flight: FlightRow) -> None:
-        def doubles(connection: Connection) -> list[FlightRow]:
-            found = same_files(connection, flight.flight_id)
-            return [flight_row(connection, one) for one in found]
-
-        for other in read(self.engine, doubles, waits_s=PATIENCE_S):
-            if other.opened_at > flight.opened_at:
-                continue
-            own = other.uploaded_by == flight.uploaded_by
-            which = f"flight {other.flight_id} ({other.name})" if own else "a flight of another"
-            raise InputError(
-                f"the same files as {which}: nothing is done twice; withdraw that one if this is "
-                "to stand in its place"
-            )
 
     def _unpack(self, flight: FlightRow) -> None:
         originals = self._originals(flight)
@@ -117,7 +106,11 @@ class Looking:
         return run_surely(self.runner, see, originals.path(file), file.name)
 
     def _report(
-        self, flight: FlightRow, originals: Originals, seen: Mapping[str, Seen]
+        self,
+        flight: FlightRow,
+        originals: Originals,
+        seen: Mapping[str, Seen],
+        known: Mapping[str, str],
     ) -> FlightReport:
         """What the checks say of all files together."""
         looked = [
@@ -126,7 +119,7 @@ class Looking:
             if seen[file.name].kind in _LOOKED
         ]
         filed = read(self.engine, partial(_filed, flight=flight), waits_s=PATIENCE_S)
-        return report_on_files(looked, filed, self.runner, now=self.clock())
+        return report_on_files(looked, filed, self.runner, known, self.clock())
 
     def _keep(
         self,
@@ -134,6 +127,7 @@ class Looking:
         flight: FlightRow,
         seen: Mapping[str, Seen],
         report: FlightReport,
+        again: Sequence[Finding],
     ) -> None:
         """Write down what was learnt, and that it was, under the lease."""
         check_lease(connection, self.job.lease)
@@ -145,7 +139,7 @@ class Looking:
             known = one if name not in broken else Seen(FileKind.REFUSED, why=broken[name])
             describe_file(connection, row.flight_id, name, **_columns(known))
         rasters = [one.raster for one in seen.values() if one.raster is not None]
-        found = [*refusals(seen), *raster_findings(rasters, now)]
+        found = [*refusals(seen), *raster_findings(rasters, now), *again]
         told = report_json(report, found, rasters)
         flown = _flown(row, report, rasters)
         set_flight(
@@ -168,6 +162,14 @@ class Looking:
         note(connection, row.flight_id, FlightAction.CHECKED, now, None, counts)
 
 
+def known_rasters(
+    files: Sequence[FlightFile], seen: Mapping[str, Seen], known: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Orthophotos that another flight has already, as `known` names it by their SHA-256."""
+    rasters = {file.name: file.sha256 for file in files if seen[file.name].raster is not None}
+    return tuple(known_findings(rasters, known))
+
+
 def report_json(
     report: FlightReport, found: Sequence[Finding], rasters: Sequence[RasterLook]
 ) -> dict[str, Any]:
@@ -179,6 +181,17 @@ def report_json(
     decides = found if rasters else all_of_it  # photos beside an orthophoto need not make one
     told["verdict"] = verdict_of(decides).value
     return told
+
+
+def _known(connection: Connection, flight: FlightRow) -> dict[str, str]:
+    """SHA-256 of files that another flight has already -> that flight, where it may be named."""
+    named: dict[str, str] = {}
+    known = known_files(connection, flight.flight_id)
+    for other in sorted(set(known.values())):
+        row = flight_row(connection, other)
+        own = row.uploaded_by == flight.uploaded_by
+        named[other] = f"{other}（{row.name}）" if own else ANOTHER
+    return {sha256: named[other] for sha256, other in known.items()}
 
 
 def _filed(connection: Connection, flight: FlightRow) -> Filed | None:

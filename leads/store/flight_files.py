@@ -1,11 +1,24 @@
 """Files of flights: originals and what they say; bytes lie in the depot, under their SHA-256."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Tuple,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from leads.domain.event import Json
 from leads.domain.flight import FileKind, FlightAction, FlightState
@@ -14,8 +27,8 @@ from leads.store.flight_events import note
 from leads.store.flight_tables import flight_files, flights
 from leads.store.flights import complete, flight_row
 
-STANDS = (FlightState.RECEIVED, FlightState.QUEUED, FlightState.KEPT)
-"""States of a flight of which a second one of the same files would be a double."""
+MADE = (FlightState.QUEUED, FlightState.KEPT)
+"""States of a flight that became an image: another one of the same files would be a double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +107,32 @@ def describe_file(connection: Connection, flight_id: str, name: str, **values: o
     connection.execute(update(flight_files).where(*one).values(**values))
 
 
-def same_files(connection: Connection, flight_id: str) -> tuple[str, ...]:
-    """Flights that stand and came with exactly the same files, by SHA-256; the earliest first."""
-    came = select(flight_files.c.flight_id, flight_files.c.sha256).where(
-        flight_files.c.archive.is_(None)
-    )
-    mine = {row.sha256 for row in connection.execute(came.where(_of(flight_id)))}
-    if not mine:
-        return ()
-    sharing = came.where(flight_files.c.sha256.in_(list(mine)[:1]), ~_of(flight_id)).subquery()
+def known_files(connection: Connection, flight_id: str) -> dict[str, str]:
+    """SHA-256 of a flight's files, those in archives included -> the flight that has them already.
+
+    Such flights became an image, or came before this one and are under way. Of several that have a
+    file it is the one that shares the most files, then the earliest.
+    """
+    mine, theirs = flight_files.alias("mine"), flight_files.alias("theirs")
+    own = flights.alias("own")
+    came_before = and_(flights.c.state == FlightState.RECEIVED, _order(flights) < _order(own))
     asked = (
-        select(flights.c.flight_id)
-        .where(flights.c.flight_id.in_(select(sharing.c.flight_id)), flights.c.state.in_(STANDS))
-        .order_by(flights.c.opened_at, flights.c.flight_id)
+        select(theirs.c.sha256, flights.c.flight_id, flights.c.opened_at)
+        .distinct()
+        .select_from(mine)
+        .join(theirs, theirs.c.sha256 == mine.c.sha256)
+        .join(flights, flights.c.flight_id == theirs.c.flight_id)
+        .join(own, own.c.flight_id == mine.c.flight_id)
+        .where(mine.c.flight_id == flight_id, flights.c.flight_id != flight_id)
+        .where(or_(flights.c.state.in_(MADE), came_before))
     )
-    found = []
-    for other in connection.scalars(asked):
-        theirs = {row.sha256 for row in connection.execute(came.where(_of(other)))}
-        if theirs == mine:
-            found.append(str(other))
-    return tuple(found)
+    rows = connection.execute(asked).all()
+    shared = Counter(row.flight_id for row in rows)
+    best = sorted(rows, key=lambda row: (-shared[row.flight_id], row.opened_at, row.flight_id))
+    known: dict[str, str] = {}
+    for row in best:
+        known.setdefault(str(row.sha256), str(row.flight_id))
+    return known
 
 
 def unshared(connection: Connection, flight_id: str) -> tuple[str, ...]:
@@ -140,3 +159,8 @@ def sizes_of(connection: Connection, flight_ids: Collection[str]) -> dict[str, t
 
 def _of(flight_id: str) -> ColumnElement[bool]:
     return flight_files.c.flight_id == flight_id
+
+
+def _order(table: FromClause) -> Tuple:
+    """Flights as they came."""
+    return tuple_(table.c.opened_at, table.c.flight_id)

@@ -13,7 +13,7 @@ FEW = 3
 WANTED_FORWARD = 70
 """Percent of overlap along a line that programs for reconstruction ask for."""
 SAME_FLIGHT = 0.9
-"""Share of frames known from another flight from which it is the same."""
+"""Share of files known from other flights from which it is the same."""
 
 
 def check_files(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
@@ -33,6 +33,20 @@ def check_files(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("turned", Severity.NOTE, names(turned), values)
 
 
+def known_findings(files: Mapping[str, str], known: Mapping[str, str]) -> Iterator[Finding]:
+    """Files, name -> SHA-256, that other flights have, as `known` names these by SHA-256.
+
+    Where nearly all are known, in one flight or in several, nothing new was handed in.
+    """
+    before = {name: known[sha256] for name, sha256 in files.items() if sha256 in known}
+    is_same = len(before) >= SAME_FLIGHT * len(files)
+    code, severity = ("same_flight", Severity.STOP) if is_same else ("known_photos", Severity.WARN)
+    for flight, number in Counter(before.values()).most_common():
+        told = tuple(sorted(name for name, other in before.items() if other == flight))
+        values = {"flight": flight, "percent": round(100 * number / len(files))}
+        yield Finding(code, severity, told, values)
+
+
 def names(photos: Sequence[Photo]) -> tuple[str, ...]:
     """Names of photos."""
     return tuple(photo.name for photo in photos)
@@ -48,15 +62,7 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
 def _copies(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
     for group in seen.copies:
         yield Finding("same_photo", Severity.NOTE, group, {"copies": len(group)})
-    before = {name: known[look.sha256] for name, look in seen.looks.items() if look.sha256 in known}
-    for flight, number in Counter(before.values()).items():
-        share = number / len(seen.looks)
-        told = tuple(sorted(name for name, other in before.items() if other == flight))
-        values = {"flight": flight, "percent": round(100 * share)}
-        if share >= SAME_FLIGHT:
-            yield Finding("same_flight", Severity.STOP, told, values)
-        else:
-            yield Finding("known_photos", Severity.WARN, told, values)
+    yield from known_findings({name: look.sha256 for name, look in seen.looks.items()}, known)
 
 
 def _kinds(seen: Seen) -> Iterator[Finding]:
