@@ -4,13 +4,13 @@ They are painted from near only. Few per event, and in some events only: most du
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
 import shapely
 
 from geo.change_class import ChangeClass
+from geo.sign_kind import SignKind
 from tiles.synthetic.event import Event
 from tiles.synthetic.ground import Ground
 from tiles.synthetic.moment import Moment
@@ -19,19 +19,11 @@ from tiles.synthetic.sign_parts import bags, drums, liquid
 from tiles.synthetic.thing import Part
 
 
-class GroundSignKind(StrEnum):
-    """What it is; the words are those that leads use."""
-
-    DRUMS = "drums"
-    BAGS = "bags"
-    COLOURED_LIQUID = "coloured_liquid"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundSign:
     """One group of things that only a drone sees."""
 
-    kind: GroundSignKind
+    kind: SignKind
     """What it is."""
     event: Event
     """It shows on the days on which the event's new state shows."""
@@ -51,9 +43,9 @@ _SHARE = {
 """Share of the events of a class that hold signs."""
 
 _MAKERS = {
-    GroundSignKind.DRUMS: drums,
-    GroundSignKind.BAGS: bags,
-    GroundSignKind.COLOURED_LIQUID: liquid,
+    SignKind.DRUMS: drums,
+    SignKind.BAGS: bags,
+    SignKind.COLOURED_LIQUID: liquid,
 }
 _RIM_M = 5.0  # signs keep this far inside their event
 _APART_M = 2.0
@@ -79,8 +71,8 @@ def signs_on(ground: Ground, moment: Moment) -> tuple[GroundSign, ...]:
 def _in_event(rng: np.random.Generator, event: Event) -> list[GroundSign]:
     """One to four groups inside an event, apart from each other."""
     room = shapely.Polygon(event.outline).buffer(-_RIM_M)
-    kinds = rng.permutation(list(GroundSignKind))
-    wanted = [GroundSignKind(str(kinds[n % 3])) for n in range(int(rng.integers(1, 6)))]
+    kinds = rng.permutation(list(SignKind))
+    wanted = [SignKind(str(kinds[n % 3])) for n in range(int(rng.integers(1, 6)))]
     found: list[GroundSign] = []
     for kind in wanted:
         for _ in range(40):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.geobox import Window
+from geo.sign_kind import SignKind
 from tiles.synthetic import things
 from tiles.synthetic.camera import DRONE
 from tiles.synthetic.canvas import Lattice2D, inside
@@ -17,7 +18,7 @@ from tiles.synthetic.ground import Ground, make_ground
 from tiles.synthetic.moment import moment_of
 from tiles.synthetic.near import BLOCK_PX
 from tiles.synthetic.render import render
-from tiles.synthetic.signs import GroundSignKind, signs_of, signs_on
+from tiles.synthetic.signs import signs_of, signs_on
 from tiles.synthetic.texture import sample, smooth, spectral_tile
 
 _AFTER = moment_of(date(2024, 4, 6), seed=1)
@@ -57,12 +58,12 @@ def test_blocks_meet_without_a_seam() -> None:
     assert across[59] < 2.0 * np.median(across)
 
 
-_SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in list(GroundSignKind)[1:]]
+_SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in list(SignKind)[1:]]
 
 
-@pytest.mark.parametrize("kind", [GroundSignKind.DRUMS, *_SLOW])
+@pytest.mark.parametrize("kind", [SignKind.DRUMS, *_SLOW])
 def test_a_sign_is_painted_inside_its_outline_and_casts_no_more_than_its_shadow(
-    kind: GroundSignKind, monkeypatch: pytest.MonkeyPatch
+    kind: SignKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign = next(sign for sign in signs_of(_ground()) if sign.kind is kind)
     low, high = sign.outline.min(axis=0), sign.outline.max(axis=0)
@@ -89,7 +90,7 @@ def test_no_sign_shows_before_its_event() -> None:
 
 def test_signs_lie_inside_their_events_and_apart() -> None:
     signs = signs_of(_ground())
-    assert {sign.kind for sign in signs} == set(GroundSignKind)
+    assert {sign.kind for sign in signs} == set(SignKind)
     for sign in signs:
         shape = shapely.Polygon(sign.outline)
         assert shape.is_valid and 1 < shape.area < 120
