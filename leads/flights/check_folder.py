@@ -5,19 +5,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import shapely
 from shapely.geometry import mapping
 
 from geo.errors import InputError
 from leads.domain.flight import FileKind
+from leads.flights.file_findings import raster_findings, refusals
 from leads.flights.file_kinds import Seen, see_file
-from leads.flights.look_over import raster_findings, refusals, report_json
+from leads.flights.look_over import report_json
 from leads.flights.take_in import files_in
 from leads.run.runner import Runner
-from tiles.drone.cover import check_shown
-from tiles.drone.findings import Finding, Severity
 from tiles.drone.flight_report import report_on_files
-from tiles.drone.footprint import polygons
 from tiles.drone.orthophoto import RasterLook
 from tiles.drone.seen import Filed
 from tiles.files.unpack_images import unpack_images
@@ -53,7 +50,8 @@ def check_folder(
         now=now,
         tell=lambda done: tell(done, len(photos)),
     )
-    told = report_json(report, [*refusals(seen), *_of_rasters(rasters, filed, now)], rasters)
+    found = [*refusals(seen), *raster_findings(rasters, filed, now)]
+    told = report_json(report, found, rasters)
     told["orthophotos"] = [_raster(raster) for raster in rasters]
     told["map"]["features"] += [_outline(raster) for raster in rasters]
     return told
@@ -74,26 +72,6 @@ def _unpacked(files: Files, scratch: Path) -> tuple[Files, dict[str, Seen]]:
         else:
             kept += [(f"{name}/{member.name}", member.path) for member in members]
     return kept, refused
-
-
-def _of_rasters(rasters: Sequence[RasterLook], filed: Filed | None, now: datetime) -> list[Finding]:
-    if not rasters:
-        return []
-    try:
-        found = raster_findings(rasters, now)
-    except InputError as error:
-        found = [
-            Finding(
-                "ortho_refused",
-                Severity.STOP,
-                tuple(one.name for one in rasters),
-                {"why": str(error)},
-            )
-        ]
-    if filed is not None and filed.area is not None:
-        shown = polygons(shapely.union_all([one.area for one in rasters]))
-        found += check_shown(shown, filed.area)
-    return found
 
 
 def _raster(raster: RasterLook) -> dict[str, Any]:

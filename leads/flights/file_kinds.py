@@ -9,7 +9,7 @@ from geo.errors import SceneError
 from leads.domain.flight import FileKind
 from leads.flights.originals import LIGHT
 from tiles.drone.orthophoto import RasterLook, look_at_raster
-from tiles.drone.photo import Photo
+from tiles.drone.photo import Photo, PhotoKind
 from tiles.drone.read_photo import read_photo
 from tiles.files.probe import probe_file
 
@@ -21,6 +21,7 @@ LOOKS_DOWN_DEG = -45.0
 """A frame from the air whose camera points higher shows faces and plates: it is a ground photo."""
 LEAST_HEIGHT_M = 5.0
 """Below this a drone stands on the ground."""
+_TIFF, _JPEG = (b"II", b"MM"), b"\xff\xd8"  # first bytes
 MAKERS = ("dji", "hasselblad", "autel", "parrot", "sensefly", "yuneec", "skydio", "xag", "feima")
 """In the maker's name of cameras that fly; others must say that they look down, or how high."""
 
@@ -66,11 +67,12 @@ def see(path: Path, name: str) -> Seen:
     try:
         if suffix == ".zip":
             return Seen(FileKind.ARCHIVE)
-        if suffix in PHOTO_SUFFIXES:
-            return _photo(path, name)
-        if suffix in EITHER_SUFFIXES:
-            return _either(path, name)
-        if suffix in RASTER_SUFFIXES:
+        if suffix in PHOTO_SUFFIXES + EITHER_SUFFIXES + RASTER_SUFFIXES:
+            start = _start(path, name)
+            if start in _TIFF:
+                return _either(path, name)
+            if start == _JPEG or suffix in PHOTO_SUFFIXES:
+                return _photo(path, name)
             return Seen(FileKind.ORTHOPHOTO, raster=look_at_raster(str(path), name))
     except SceneError as error:
         return Seen(FileKind.REFUSED, why=str(error))
@@ -85,6 +87,8 @@ def see_file(file: tuple[str, Path]) -> Seen:
 
 def kind_of_photo(photo: Photo) -> FileKind:
     """Whether a photo looks down from the air; where that cannot be told it counts as if not."""
+    if photo.kind is not PhotoKind.VISIBLE:
+        return FileKind.PHOTO  # cameras for heat and single bands look down with the other
     if photo.pitch_deg is not None and photo.pitch_deg > LOOKS_DOWN_DEG:
         return FileKind.GROUND_PHOTO
     if photo.height_m is not None:
@@ -101,6 +105,19 @@ def _photo(path: Path, name: str) -> Seen:
     return Seen(kind_of_photo(photo), photo)
 
 
+def _start(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(2)
+    except OSError as error:
+        raise SceneError(f"{name}: cannot be read ({error.strerror}); copy it again") from None
+
+
+def _is_of_a_camera(photo: Photo) -> bool:
+    """Whether a TIFF without a CRS is a frame: it names its maker, its band or where it was."""
+    return bool(photo.make) or photo.kind is PhotoKind.MULTISPECTRAL or photo.lon is not None
+
+
 def _either(path: Path, name: str) -> Seen:
     """A TIFF that lies on the ground is an orthophoto, one that names its camera a frame."""
     try:
@@ -110,6 +127,6 @@ def _either(path: Path, name: str) -> Seen:
             found = _photo(path, name)
         except SceneError:
             found = None
-        if found is not None and found.photo is not None and found.photo.make:
+        if found is not None and found.photo is not None and _is_of_a_camera(found.photo):
             return found
     return Seen(FileKind.ORTHOPHOTO, raster=look_at_raster(str(path), name))

@@ -5,9 +5,9 @@ Done once per flight: its report in the store says that it was.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from shapely import MultiPolygon, union_all
@@ -17,7 +17,8 @@ from geo.errors import InputError
 from leads.domain.event import Json
 from leads.domain.flight import FileKind, FlightAction
 from leads.domain.job import Job
-from leads.flights.file_kinds import PHOTO_SUFFIXES, Seen, see
+from leads.flights.file_findings import is_to_come, raster_findings, refusals
+from leads.flights.file_kinds import Seen, see
 from leads.flights.originals import NOON, Originals
 from leads.flights.unpack_archive import UNPACKED, Unpacking
 from leads.run.jobs.disk_guard import DiskGuard
@@ -32,17 +33,14 @@ from leads.store.missions import mission
 from leads.uploads.depot import Depot
 from tiles.drone.check_files import known_findings
 from tiles.drone.checks import Filed
-from tiles.drone.findings import Finding, Severity, by_severity
+from tiles.drone.findings import Finding, by_severity
 from tiles.drone.flight_report import FlightReport, report_on_files, verdict_of
 from tiles.drone.orthophoto import RasterLook
 
 _LOOKED = frozenset({FileKind.PHOTO, FileKind.GROUND_PHOTO})
-_USABLE = _LOOKED | {FileKind.ORTHOPHOTO}
-_REFUSED = {**dict.fromkeys(PHOTO_SUFFIXES, "unreadable"), ".zip": "archive_refused"}
 ANOTHER = "他人的飞行 / a flight of another"
 """How a flight of somebody else is told of."""
 _DAMAGED = frozenset({"unreadable", "truncated"})
-_NOTES = frozenset({"ortho_degrees", "ortho_not_square", "ortho_stretched", "ortho_collar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,9 @@ class Looking:
             known = one if name not in broken else Seen(FileKind.REFUSED, why=broken[name])
             describe_file(connection, row.flight_id, name, **_columns(known))
         rasters = [one.raster for one in seen.values() if one.raster is not None]
-        found = [*refusals(seen), *raster_findings(rasters, now), *again]
+        found = [*refusals(seen), *raster_findings(rasters, report.filed, now), *again]
         told = report_json(report, found, rasters)
-        flown = _flown(row, report, rasters)
+        flown = _flown(row, report, rasters, now)
         set_flight(
             connection,
             row.flight_id,
@@ -228,43 +226,14 @@ def _broken(report: FlightReport) -> dict[str, str]:
     }
 
 
-def refusals(seen: Mapping[str, Seen]) -> list[Finding]:
-    """Files that cannot be used; where nothing else can, the flight cannot."""
-    usable = any(one.kind in _USABLE for one in seen.values())
-    severity = Severity.WARN if usable else Severity.STOP
-    found = []
-    for name, one in seen.items():
-        if one.kind is FileKind.REFUSED:
-            suffix = PurePosixPath(name).suffix.lower()
-            code = _REFUSED.get(suffix, "ortho_refused")
-            why = (one.why or "").removeprefix(f"{name}: ")
-            found.append(Finding(code, severity, (name,), {"why": why}))
-    return found if found or usable else [Finding("nothing", Severity.STOP)]
-
-
-def raster_findings(rasters: Sequence[RasterLook], now: datetime) -> list[Finding]:
-    """What is odd about orthophotos. Raises InputError for one of a day to come."""
-    found = []
-    for raster in rasters:
-        if raster.day is not None and raster.day > (now + timedelta(days=1)).date():
-            raise InputError(
-                f"{raster.name}: of {raster.day}, a day to come: correct its date (tags or name)"
-            )
-        middle = raster.area.centroid
-        for code, values in raster.oddities.items():
-            severity = Severity.NOTE if code in _NOTES else Severity.WARN
-            place = (middle.x, middle.y)
-            found.append(Finding(code, severity, (raster.name,), values, place))
-    return found
-
-
 def _flown(
-    row: FlightRow, report: FlightReport, rasters: Sequence[RasterLook]
+    row: FlightRow, report: FlightReport, rasters: Sequence[RasterLook], now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """First and last instant: of the frames, else as the rasters say, else as was given."""
     if report.flown_from is not None:
         return report.flown_from, report.flown_to
-    days = [raster.day for raster in rasters if raster.day is not None]
+    told = [raster.day for raster in rasters if raster.day is not None]
+    days = [day for day in told if not is_to_come(day, now)]
     if days:
         return datetime.combine(min(days), NOON), datetime.combine(max(days), NOON)
     return row.flown_from, row.flown_to
@@ -280,4 +249,4 @@ def _unusable(report: Mapping[str, Any]) -> str:
     stops = [one for one in report.get("findings", ()) if one.get("severity") == "stop"]
     words = [one.get("words", {}) for one in stops[:3]]
     told = "; ".join(f"{one.get('zh', '')} / {one.get('en', '')}" for one in words)
-    return told or "it cannot be used: see its findings"
+    return told or "不能用，原因见检查结果 / it cannot be used: see its findings"

@@ -23,7 +23,7 @@ def check_files(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
     yield from _kinds(seen)
     cameras = Counter(f"{photo.model or '?'} {photo.width}×{photo.height}" for photo in seen.frames)
     if len(cameras) > 1:
-        told = "、".join(f"{camera}（{number}）" for camera, number in cameras.most_common(4))
+        told = ", ".join(f"{camera} ({number})" for camera, number in cameras.most_common(4))
         rare = {camera for camera, _ in cameras.most_common()[1:]}
         odd = [p for p in seen.frames if f"{p.model or '?'} {p.width}×{p.height}" in rare]
         yield Finding("mixed_sensors", Severity.WARN, names(odd), {"cameras": told})
@@ -60,8 +60,9 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
 
 
 def _copies(seen: Seen, known: Mapping[str, str]) -> Iterator[Finding]:
-    for group in seen.copies:
-        yield Finding("same_photo", Severity.NOTE, group, {"copies": len(group)})
+    extra = tuple(sorted(name for group in seen.copies for name in group[1:]))
+    if extra:
+        yield Finding("same_photo", Severity.NOTE, extra)
     yield from known_findings({name: look.sha256 for name, look in seen.looks.items()}, known)
 
 

@@ -1,6 +1,6 @@
 """What is wrong with where a flight was: no place, the wrong one, or one that no drone reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from math import hypot
@@ -27,6 +27,8 @@ LEAST_JUMP_M = 150.0
 """Shorter jumps are clocks that count whole seconds."""
 POOR_M = 5.0
 """A stated error of position from which it is told."""
+SLIPPED = frozenset({"longitude_sign", "latitude_sign", "both_signs"})
+"""Codes of findings that a place has another sign than it should."""
 _STUCK = 5  # frames at the very same place
 
 
@@ -40,16 +42,30 @@ def check_places(seen: Seen, filed: Filed | None) -> Iterator[Finding]:
             yield Finding(code, severity, names(odd), {"of": len(seen.frames)})
     if not seen.placed:
         return
-    slipped = _slipped_sign(seen, filed)
-    if slipped is not None:
-        yield slipped
+    places = [(photo.name, lon, lat) for photo, lon, lat in seen.placed]
+    found = list(misplaced(places, seen.middle or (0.0, 0.0), filed))
+    yield from found
+    if any(one.code in SLIPPED for one in found):
         return
-    yield from _elsewhere(seen, filed)
     yield from _motion(seen)
     poor = [photo for photo in seen.frames if (photo.position_error_m or 0) > POOR_M]
     if poor:
         worst = max(photo.position_error_m or 0 for photo in poor)
         yield Finding("position_poor", Severity.NOTE, names(poor), {"m": round(worst, 1)})
+
+
+def misplaced(
+    places: Sequence[tuple[str, float, float]], middle: tuple[float, float], filed: Filed | None
+) -> Iterator[Finding]:
+    """What is wrong with where files are: a slipped sign, the wrong site, outside what was filed.
+
+    `places` are names, longitudes and latitudes (WGS 84), one or more, `middle` their middle.
+    """
+    slipped = _slipped_sign(places, middle, filed)
+    if slipped is None:
+        yield from _elsewhere(places, middle, filed)
+    else:
+        yield slipped
 
 
 def distance_km(lon: float, lat: float, filed: Filed | None) -> float:
@@ -63,9 +79,11 @@ def _area(filed: Filed | None) -> BaseGeometry | None:
     return None if filed is None else filed.area
 
 
-def _slipped_sign(seen: Seen, filed: Filed | None) -> Finding | None:
+def _slipped_sign(
+    places: Sequence[tuple[str, float, float]], middle: tuple[float, float], filed: Filed | None
+) -> Finding | None:
     """The finding where the flight would be right with another sign."""
-    lon, lat = seen.middle or (0.0, 0.0)
+    lon, lat = middle
     near = NEAR_KM if _area(filed) is not None else 0.0
     if distance_km(lon, lat, filed) <= near:
         return None
@@ -76,30 +94,33 @@ def _slipped_sign(seen: Seen, filed: Filed | None) -> Finding | None:
     ):
         if distance_km(*mirrored, filed) <= near:
             values = {"lon": round(lon, 5), "lat": round(lat, 5)}
-            told = names([photo for photo, _, _ in seen.placed])
+            told = tuple(name for name, _, _ in places)
             return Finding(code, Severity.STOP, told, values, (lon, lat))
     return None
 
 
-def _elsewhere(seen: Seen, filed: Filed | None) -> Iterator[Finding]:
-    lon, lat = seen.middle or (0.0, 0.0)
+def _elsewhere(
+    places: Sequence[tuple[str, float, float]], middle: tuple[float, float], filed: Filed | None
+) -> Iterator[Finding]:
+    lon, lat = middle
     if _area(filed) is None:
         if not in_shanghai(lon, lat):
             values = {"lon": round(lon, 4), "lat": round(lat, 4)}
-            yield Finding("outside_city", Severity.NOTE, (), values, (lon, lat))
+            told = tuple(name for name, _, _ in places)
+            yield Finding("outside_city", Severity.WARN, told, values, (lon, lat))
         return
-    away = {photo.name: distance_km(x, y, filed) for photo, x, y in seen.placed}
+    away = {name: distance_km(x, y, filed) for name, x, y in places}
     nearest = min(away.values())
     if nearest > NEAR_KM:
         code = "another_city" if nearest > CITY_KM else "wrong_site"
         values = {"km": round(nearest, 1)}
         yield Finding(code, Severity.STOP, tuple(away), values, (lon, lat))
         return
-    outside = [(photo, x, y) for photo, x, y in seen.placed if away[photo.name] * 1000 > GPS_M]
+    outside = [(name, x, y) for name, x, y in places if away[name] * 1000 > GPS_M]
     if outside:
-        told = names([photo for photo, _, _ in outside])
-        worst = max(outside, key=lambda one: away[one[0].name])
-        values = {"m": round(1000 * away[worst[0].name])}
+        told = tuple(name for name, _, _ in outside)
+        worst = max(outside, key=lambda one: away[one[0]])
+        values = {"m": round(1000 * away[worst[0]])}
         yield Finding("outside_filed", Severity.WARN, told, values, worst[1:])
 
 

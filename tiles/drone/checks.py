@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from tiles.drone.check_files import check_files
-from tiles.drone.check_places import check_places
+from tiles.drone.check_places import SLIPPED, check_places
 from tiles.drone.check_times import check_times
 from tiles.drone.check_views import check_views
 from tiles.drone.cover import cover_of
@@ -38,10 +38,14 @@ def findings_of(
     seen: Seen, filed: Filed | None, now: datetime, known: Mapping[str, str] = _NONE
 ) -> tuple[Finding, ...]:
     """The same, of photos already sorted."""
+    places = list(check_places(seen, filed))
+    times = list(check_times(seen, filed, now))
+    if any(one.code in SLIPPED for one in places):  # the zone there is that of another continent
+        times = [one for one in times if not one.code.startswith("clock_")]
     found = [
         *check_files(seen, known),
-        *check_places(seen, filed),
-        *check_times(seen, filed, now),
+        *places,
+        *times,
         *check_views(seen, filed),
         *cover_of(seen, filed).findings,
     ]

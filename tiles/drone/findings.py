@@ -37,7 +37,7 @@ class Finding:
     photos: tuple[str, ...] = ()
     """Names of the files it is about."""
     values: Mapping[str, Any] = field(default_factory=dict)
-    """What its words tell, as JSON values."""
+    """What its words tell, as JSON values; what differs by language as {"zh": ..., "en": ...}."""
     place: tuple[float, float] | None = None
     """Longitude and latitude, EPSG:4490, or None."""
 
@@ -47,14 +47,14 @@ class Finding:
         known = _words().get(self.code)
         if known is None:  # of another version, kept in a store
             return {"zh": f"检查项：{self.code}", "en": f"Check: {self.code}"}
-        filled = _Filled(self.values) | {
-            "count": len(self.photos),
-            "photos": _listed(self.photos, "、", "{} 等 {} 张"),
+        listed = {
+            "zh": _listed(self.photos, "、", "{} 等 {} 张"),
+            "en": _listed(self.photos, ", ", "{} and others, {} in all"),
         }
-        english = filled | {"photos": _listed(self.photos, ", ", "{} and others, {} in all")}
+        values = {**self.values, "count": len(self.photos), "photos": listed}
         return {
-            "zh": known["zh"].format_map(_Filled(filled)),
-            "en": known["en"].format_map(_Filled(english)),
+            one: known[one].format_map(_Filled({n: _in(one, v) for n, v in values.items()}))
+            for one in ("zh", "en")
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -91,6 +91,10 @@ class _Filled(dict[str, Any]):
 
     def __missing__(self, key: str) -> str:
         return "?"
+
+
+def _in(language: str, value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    return value.get(language, "?") if isinstance(value, Mapping) else value
 
 
 @cache

@@ -23,6 +23,7 @@ from tiles.drone.look import Look, look_at
 from tiles.drone.photo import Photo
 from tiles.drone.read_photo import read_photo
 from tiles.drone.seen import Filed, Seen
+from tiles.drone.why import why
 from tiles.limited import Outcome
 
 Item = TypeVar("Item")
@@ -202,8 +203,9 @@ def report_on_files(
     for number, outcome in enumerate(runner.each(look_at_file, files), start=1):
         name = outcome.item[0]
         if outcome.result is None:
-            why = " ".join(str(outcome.error).removeprefix(f"{name}: ").split())
-            unread.append(Finding("unreadable", Severity.WARN, (name,), {"why": why[:200]}))
+            detail = " ".join(str(outcome.error).removeprefix(f"{name}: ").split())[:200]
+            values = {"why": why(detail), "details": {name: detail}}
+            unread.append(Finding("unreadable", Severity.WARN, (name,), values))
         else:
             photos[name], looks[name] = outcome.result
         tell(number)

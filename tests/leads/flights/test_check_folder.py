@@ -11,6 +11,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from PIL import Image
 
 from geo.errors import InputError, LayerError
 from leads.flights.check_folder import check_folder
@@ -89,7 +90,81 @@ def test_orthophotos_are_held_against_the_filed_area(tmp_path: Path) -> None:
     far = Filed(shapely.box(LON + 0.001, LAT, LON + 0.002, LAT + 0.001))
     assert codes(checked(folder, far))["area_not_covered"] == "stop"
     ortho(folder / "2031-01-01.tif")
-    assert codes(checked(folder))["ortho_refused"] == "stop"
+    assert codes(checked(folder))["ortho_future"] == "stop"
+
+
+def placed(path: Path, crs: str, east: float, north: float) -> Path:
+    place = Affine(0.05, 0, east, 0, -0.05, north)
+    profile = {"driver": "GTiff", "height": 400, "width": 500, "count": 3, "dtype": "uint8",
+               "crs": crs, "transform": place}  # fmt: skip
+    with rasterio.open(path, "w", **profile) as out:
+        out.write(np.stack([texture(500, 400, n) for n in range(3)]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("crs", "filed", "code", "severity"),
+    [
+        ("EPSG:32651", False, None, None),
+        ("EPSG:32615", False, "outside_city", "warn"),  # Minnesota's zone
+        ("EPSG:32615", True, "another_city", "stop"),
+        ("EPSG:32751", False, "outside_city", "warn"),  # the south: at 58 degrees
+    ],
+)
+def test_an_orthophoto_in_a_wrong_zone(
+    tmp_path: Path,
+    crs: str,
+    filed: bool,  # noqa: FBT001
+    code: str | None,
+    severity: str | None,
+) -> None:
+    folder = tmp_path / "flight"
+    folder.mkdir()
+    placed(folder / "ortho.tif", crs, 351_000.0, 3_460_000.0)
+    found = codes(checked(folder, Filed(shapely.box(121.4, 31.2, 121.5, 31.3)) if filed else None))
+    assert found == ({} if code is None else {code: severity})
+
+
+def test_an_orthophoto_south_of_the_equator_by_its_sign(tmp_path: Path) -> None:
+    folder = tmp_path / "flight"
+    folder.mkdir()
+    placed(folder / "ortho.tif", "EPSG:32751", 351_000.0, 10_000_000.0 - 3_460_000.0)
+    assert codes(checked(folder)) == {"latitude_sign": "stop"}
+
+
+def test_names_lie_and_bytes_do_not(tmp_path: Path) -> None:
+    folder = tmp_path / "flight"
+    folder.mkdir()
+    placed(folder / "ortho.tif", "EPSG:32651", 351_000.0, 3_460_000.0).rename(folder / "ortho.jpg")
+    found = checked(folder)
+    assert found["verdict"] == "good" and [o["name"] for o in found["orthophotos"]] == ["ortho.jpg"]
+
+
+def test_single_bands_without_a_maker_are_frames(tmp_path: Path) -> None:
+    folder = tmp_path / "flight"
+    write_flight(folder, lines(3, 5))
+    for number in range(3):
+        band = Image.fromarray(np.full((96, 128), 900 + number, np.uint16))
+        band.save(folder / f"DJI_000{number}_MS_NIR.TIF")
+    found = checked(folder)
+    assert codes(found) == {"multispectral": "note"}
+    assert len(found["findings"][0]["photos"]) == 3
+
+
+def test_files_refused_alike_are_told_together_in_both_languages(tmp_path: Path) -> None:
+    folder = tmp_path / "flight"
+    write_flight(folder, lines(3, 5))
+    for name in ("a.tif", "b.tif"):
+        (folder / name).write_bytes(b"II*\0" + bytes(60))
+    (one,) = checked(folder)["findings"]
+    assert one["photos"] == ["a.tif", "b.tif"] and set(one["values"]["details"]) == {
+        "a.tif",
+        "b.tif",
+    }
+    assert "文件损坏" in one["words"]["zh"] or "格式" in one["words"]["zh"]
+    assert not any(
+        c.isascii() and c.isalpha() for c in one["words"]["zh"].replace(".tif", "") if c not in "ab"
+    )
 
 
 def test_nothing_to_check(tmp_path: Path) -> None:

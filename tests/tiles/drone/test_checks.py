@@ -113,7 +113,7 @@ def test_slipped_signs_are_told_as_such(
     ]
     told = found(photos, filed)
     assert told[code].severity is Severity.STOP
-    assert not {"wrong_site", "another_city", "outside_city"} & set(told)
+    assert not {"wrong_site", "another_city", "outside_city", "clock_zone"} & set(told)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_elsewhere(east: float, code: str, severity: Severity) -> None:
     assert told[code].severity is severity
 
 
-def test_outside_the_city_is_only_noted_where_nothing_was_filed() -> None:
+def test_outside_the_city_is_told_where_nothing_was_filed() -> None:
     photos = [but(one, lon=(one.lon or 0) + 2) for one in flight()]
-    assert found(photos, None)["outside_city"].severity is Severity.NOTE
-    assert verdict_of(found(photos, None).values()) is Verdict.GOOD
+    assert found(photos, None)["outside_city"].severity is Severity.WARN
+    assert verdict_of(found(photos, None).values()) is Verdict.USABLE
 
 
 def test_a_fix_that_was_stuck() -> None:
@@ -202,7 +202,7 @@ def test_the_same_photo_and_the_same_flight_twice() -> None:
     looks = {one.name: Look(one.name[:2], is_whole=True) for one in flight()[:3]}
     told = check_flight(flight(), looks, HERE, NOW)
     assert [one.photos for one in told if one.code == "same_photo"] == [
-        ("001.JPG", "002.JPG", "003.JPG")
+        ("002.JPG", "003.JPG")
     ]
     own = {one.name: Look(one.name, is_whole=True) for one in flight()}
     known = {one.name: "f-1" for one in flight()}
