@@ -1092,7 +1092,7 @@ export interface paths {
         post?: never;
         /**
          * Withdraw
-         * @description Take a file back: under way, or whole while its flight still receives.
+         * @description Take a file back: under way, or whole while its flight still receives; the sender only.
          */
         delete: operations["withdraw_upload"];
         options?: never;
@@ -2136,6 +2136,7 @@ export interface components {
          * @example {
          *       "before_date": "2026-05-02",
          *       "bytes": 1240000000,
+         *       "chain_whole": true,
          *       "custody": [],
          *       "device": "DJI FC3582 1581F5",
          *       "files": 124,
@@ -2185,7 +2186,7 @@ export interface components {
         FlightDetail: {
             /**
              * Before Date
-             * @description Day of the image it was compared with.
+             * @description Day of the image it was compared with; told to those who see leads.
              */
             before_date: string | null;
             /**
@@ -2193,6 +2194,12 @@ export interface components {
              * @description What they take.
              */
             bytes: number;
+            /**
+             * Chain Whole
+             * @description Whether each entry follows the one before it, as it was written. A chain cut at its end looks
+             *     whole, too.
+             */
+            chain_whole: boolean;
             /**
              * Custody
              * @description What happened to it, oldest first.
@@ -4243,7 +4250,7 @@ export interface components {
         };
         /**
          * MissionPlan
-         * @description Under whose leave it flies; what is not named stays as it is.
+         * @description Under whose leave it flies; what is absent stays as it is, what is null is cleared.
          * @example {
          *       "airspace": "green",
          *       "version": 1
@@ -4259,7 +4266,7 @@ export interface components {
             application_number?: string | null;
             /**
              * Applied At
-             * @description When it was made; null with a new number: now.
+             * @description When it was made; absent with a new number: now.
              */
             applied_at?: string | null;
             /**
@@ -4564,8 +4571,11 @@ export interface components {
          *     }
          */
         NewSign: {
-            /** @description Outline, EPSG:4490; it lies on the flight. */
-            geometry: components["schemas"]["Outline"];
+            /**
+             * Geometry
+             * @description Outline, EPSG:4490; it lies on the flight.
+             */
+            geometry: components["schemas"]["DrawnPolygon"] | components["schemas"]["DrawnMultiPolygon"];
             /** @description What it looks like. */
             kind: components["schemas"]["SignKind"];
             /**
@@ -6011,7 +6021,7 @@ export interface components {
             judged_at: string | null;
             /**
              * Judged By
-             * @description Account.
+             * @description Account; told to those who see leads.
              */
             judged_by: string | null;
             /** @description What it looks like. */
@@ -6023,7 +6033,7 @@ export interface components {
             lead_id: string | null;
             /**
              * Note
-             * @description What the analyst said.
+             * @description What the analyst said; told to those who see leads.
              */
             note: string | null;
             /**

@@ -64,7 +64,12 @@ export function Custody({ flight, mayShare, onChange }: Props) {
       {boxing && <BoxesDialog flightId={flight.flight_id} name={boxing} onDone={done} onClose={close} />}
       {copying && <CopyDialog flightId={flight.flight_id} name={copying.name} onDone={done} onClose={close} />}
       <details>
-        <summary>{t("flights.custody", { count: flight.custody.length })}</summary>
+        <summary>
+          {t("flights.custody", { count: flight.custody.length })}{" "}
+          <span class={flight.chain_whole ? "fine" : "problem"}>
+            {t(flight.chain_whole ? "flights.chain_whole" : "flights.chain_broken")}
+          </span>
+        </summary>
         <ol class="plain photo-names">
           {[...flight.custody].reverse().map((one) => (
             <li key={one.sequence} class="run-line">
