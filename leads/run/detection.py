@@ -116,8 +116,7 @@ def finish(
     found = with_shore(found, candidates, planned.tides, (before.instants, after.acquired))
     if scope is not None:
         found = tuple(lead for lead in found if lead.district_code == scope.code)
-    leads, held = parted(found)
-    looks = look_again(prepared, kept, runner)
+    (leads, held), looks = parted(found), look_again(prepared, kept, runner)
     notes = (
         *planned.loaded.notes,
         *_notes(leads, layers, prepared.fit, swept.set_aside),
@@ -134,9 +133,9 @@ def finish(
         detector_cpu_seconds=swept.detector_cpu_seconds,
         notes=notes,
     )
-    ground = radar_ground(planned.plan, planned.tiles, swept.observed)
-    parts = seen_parts(planned.plan, planned.tiles, swept.observed)
-    return Detection(leads, record, summary, layers, reader, held, looks, ground, parts)
+    seen = (planned.plan, planned.tiles, swept.observed)
+    grounds = radar_ground(*seen), seen_parts(*seen)
+    return Detection(leads, record, summary, layers, reader, held, looks, *grounds)
 
 
 def _record(

@@ -143,7 +143,9 @@ def test_a_ground_photo_stays_until_somebody_looked(
         assert image.size == (120, 200)  # upright
         assert np.array(image)[30:110, 20:100].max() <= 16
     history = [(e.action.value, e.data.get("boxes")) for e in events(served, flight)[-4:]]
-    assert history == [("boxed", 0), ("shared", 0), ("boxed", 1), ("shared", 1)]
+    assert history == [
+        ("boxed", []), ("shared", 0), ("boxed", [[10, 20, 110, 120]]), ("shared", 1),
+    ]  # fmt: skip
 
 
 def test_a_frame_that_does_not_say_how_fine_it_is_stays(analyst: TestClient, flight: str) -> None:

@@ -130,10 +130,31 @@ def test_take_off_is_not_reported_while_something_is_missing(store: Engine, lead
     with writing(store) as connection:
         report_take_off(connection, whole.mission_id, 2, NOW, PILOT, NOW)
         landed = NOW + timedelta(hours=2)
-        with pytest.raises(InputError, match="before take-off"):
+        with pytest.raises(InputError, match="takes reports from"):
             report_end(connection, whole.mission_id, 3, NOW - timedelta(hours=1), PILOT, landed)
         ended = report_end(connection, whole.mission_id, 3, landed, PILOT, landed)
     assert ended.ended_at == landed
+
+
+def test_who_flies_reports_and_another_pilot_or_height_asks_for_a_new_report(
+    store: Engine, lead_id: str
+) -> None:
+    found = ready_mission(store, lead_id)
+    batch = Actor("piliang-1", Role.BATCH_OPERATOR)
+    for actor in (batch, OTHER_PILOT):
+        with writing(store) as connection, pytest.raises(NotFoundError):
+            report_take_off(connection, found.mission_id, 2, NOW, actor, NOW)
+    with writing(store) as connection:
+        reported = report_take_off(connection, found.mission_id, 2, NOW, PILOT, NOW)
+    higher = planned(store, reported, height_m=100.0)
+    assert higher.reported_at is None
+    with writing(store) as connection:
+        again = report_take_off(connection, found.mission_id, higher.version, NOW, PILOT, NOW)
+    moved = planned(store, again, assigned_to=OTHER_PILOT.account_id)
+    assert moved.reported_at is None
+    cleared = planned(store, moved, height_m=None, airspace=None, assigned_to=None)
+    assert cleared.airspace is Airspace.UNKNOWN and cleared.assigned_to is None
+    assert cleared.height_m == found.height_m
 
 
 def test_who_may_ask_and_whom_it_may_be_given_to(store: Engine, lead_id: str) -> None:
@@ -170,11 +191,10 @@ def test_who_sees_which(store: Engine, lead_id: str) -> None:
 
     both = {mine.mission_id, other.mission_id}
     assert seen(ANALYST) == seen(DISPATCHER) == both
-    assert seen(Actor("piliang-1", Role.BATCH_OPERATOR)) == both
     assert seen(PILOT) == {mine.mission_id}
     assert seen(OTHER_PILOT) == seen(OFFICER) == set()
     assert seen(OTHER_OFFICER) == {other.mission_id}
-    for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN):
+    for role in (Role.BATCH_OPERATOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN):
         assert seen(Actor("guanli-1", role)) == set()
     with reading(store) as connection:
         asked = list_missions(connection, ANALYST, lead_id=lead_id)
