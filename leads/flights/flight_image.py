@@ -86,7 +86,10 @@ class Maker:
                 return came
             made = came
         else:
-            raise SceneError("no file is an orthophoto, or a photo that looks down from the air")
+            raise SceneError(
+                "没有正射影像，也没有从空中垂直拍的照片 / "
+                "no file is an orthophoto, or a photo that looks down from the air"
+            )
         fetched = Fetched(
             made.bands,
             made.gsd_m,
@@ -131,7 +134,7 @@ class Maker:
             came = self._by_server(self.nodeodm, files, folder, name, gsd_m)
             if isinstance(came, Waits | Made):
                 return came
-            why = came.why
+            why = f"NodeODM 没有做出影像，先用快速成图 / a quick look: {came.why}"
         self.guard.ask(2 * sum(file.bytes for file in files) / GB)
         photos = [
             run_surely(self.runner, read_photo, self.originals.path(file), file.name)

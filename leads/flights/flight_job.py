@@ -64,6 +64,10 @@ LIMITS = Limits(memory_mb=4096, seconds=7200, written_mb=1 << 19)
 """What one step on a flight's files may use: the largest writes the whole of an orthophoto."""
 FULL_REST = timedelta(hours=1)
 """A flight that finds no room on the disk rests so long."""
+NO_DAY = (
+    "不知道是哪天飞的，请补上飞行日期再交 / "
+    "no day is known: upload it again with the day it was flown"
+)
 _GONE = (FlightState.WITHDRAWN, FlightState.REPLACED)
 
 
@@ -158,7 +162,7 @@ class Flyer:
             flight = looking.look_over(flight)
             flown = flight.flown_from
             if flown is None:
-                raise InputError("no day is known: upload it again with the day it was flown")
+                raise InputError(NO_DAY)
             files = read(
                 self.engine, partial(files_of, flight_id=flight.flight_id), waits_s=PATIENCE_S
             )

@@ -210,7 +210,10 @@ class OdmTask:
             told = "; ".join(part for part in (words, ending) if part)
             return GivenUp(f"NodeODM failed: {told or 'it does not say why'}")
         if info.code != COMPLETED:
-            return Waits(self.clock() + POLL, f"NodeODM: {info.progress:.0f} % done")
+            return Waits(
+                self.clock() + POLL,
+                f"NodeODM 已完成 {info.progress:.0f} % / {info.progress:.0f} % done",
+            )
         try:
             self.server.fetch(record.uuid, target, self.check, self.ask)
         except SourceError as error:

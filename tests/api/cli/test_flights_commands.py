@@ -41,7 +41,7 @@ def test_files_on_the_server_become_a_flight_that_can_be_taken_back(
     assert run(["flights", "show", flight_id]) == 0
     assert run(["flights", "retry", flight_id]) == 1
     again = run(["flights", "add", str(image)])
-    assert again == 1 and "the same files as flight" in capsys.readouterr().err
+    assert again == 1 and "handed in before" in capsys.readouterr().err
     assert run(["flights", "withdraw", flight_id, "--reason", "样例"]) == 0
     assert "withdrawn, 0 originals removed" in capsys.readouterr().out
 
