@@ -21,7 +21,7 @@ from api.page_cursor import cursor_after
 from leads.custody.chain import verify
 from leads.domain.flight import FlightAction
 from leads.domain.roles import Actor
-from leads.flights.take_back import may_take_back
+from leads.flights.take_back import may_withdraw
 from leads.store.flight_events import custody
 from leads.store.flight_files import FlightFile, files_of, sizes_of
 from leads.store.flights import FlightRow
@@ -72,7 +72,7 @@ def detail_of(connection: Connection, row: FlightRow, actor: Actor) -> FlightDet
             "placing": None if row.placing is None else dict(row.placing),
             "before_date": before.date.isoformat() if before is not None and sees_leads else None,
             "has_preview": own is not None and (Path(own) / PREVIEW_FILE).is_file(),
-            "may_withdraw": may_take_back(actor, row),
+            "may_withdraw": may_withdraw(connection, actor, row),
             "originals": [_file(file) for file in files_of(connection, row.flight_id)],
             "custody": chain,
             "chain_whole": verify(links) is None,

@@ -19,6 +19,7 @@ from api.context import Ctx
 from api.openapi import ACCOUNT, problems
 from geo.errors import InputError, NotFoundError
 from leads.domain.roles import Actor
+from leads.domain.sign import SignState
 from leads.store.engine import reading
 from leads.store.flights import flight_row
 from leads.store.judge_signs import judge
@@ -161,7 +162,7 @@ def _answer(row: SignRow, shown: frozenset[str], has_picture: bool, *, desk: boo
         flight_id=row.flight_id,
         lead_id=row.lead_id if row.lead_id in shown else None,
         kind=row.kind,
-        state=row.state,
+        state=row.state if desk else SignState.PROPOSED,
         score=row.score,
         area_m2=row.area_m2,
         reason=Words(**row.reason),

@@ -5,7 +5,7 @@ the place, against an image from before the change, and shows none, speaks again
 little, for what was dumped may have been covered or carried off since. Anything else says nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -140,12 +140,6 @@ def drone_saw(answers: Iterable[FlightAnswer]) -> bool | None:
     if FlightSaid.SEEN in said:
         return True
     return False if FlightSaid.UNSEEN in said else None
-
-
-def told_of(answers: Sequence[FlightAnswer]) -> FlightSaid | None:
-    """The answer that counts of several: the one that says most; None without any."""
-    said = {answer.said for answer in answers}
-    return next((one for one in FlightSaid if one in said), None)
 
 
 def _said(lead: Asked, look: Look, share: float, covered: float) -> FlightSaid:

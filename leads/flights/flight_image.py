@@ -3,7 +3,6 @@
 It is made in a hidden folder and kept there with its checksum: a resume takes it as it is.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -182,11 +181,6 @@ class Maker:
     def _task(self) -> OdmRecord | None:
         values: Mapping[str, Any] | None = self._record.get("odm")
         return None if values is None else record_of(values)
-
-
-def drop_image(work: Path) -> None:
-    """Remove what `make` left: it is made anew."""
-    shutil.rmtree(work / IMAGE, ignore_errors=True)
 
 
 def _with(made: Made, properties: Mapping[str, Any]) -> Made:

@@ -14,6 +14,7 @@ from leads.domain.flight import FlightAction, FlightState
 from leads.domain.job import JobState
 from leads.domain.roles import Actor, Role
 from leads.domain.transition_fields import plain_text
+from leads.domain.withdrawal import MAY_WITHDRAW
 from leads.store import jobs
 from leads.store.engine import lock_for, write
 from leads.store.file_run import FILING_LOCK
@@ -33,10 +34,20 @@ GONE = frozenset({FlightState.WITHDRAWN, FlightState.REPLACED})
 """States in which a flight was taken back already."""
 
 
-def may_take_back(actor: Actor, flight: FlightRow) -> bool:
-    """Whether `actor` may take back a flight that is not filed; of a filed one its run decides."""
+def may_withdraw(connection: Connection, actor: Actor, flight: FlightRow) -> bool:
+    """Whether `actor` may take a flight back: once its run is filed, who may withdraw runs only."""
     own = flight.uploaded_by == actor.account_id
-    return flight.state not in GONE and (own or actor.role in DESK)
+    if flight.state in GONE or not (own or actor.role in DESK):
+        return False
+    return actor.role in MAY_WITHDRAW or _filed_run(connection, flight) is None
+
+
+def _filed_run(connection: Connection, flight: FlightRow) -> str | None:
+    """The run that was filed for a flight, or None."""
+    if flight.run_job_id is None:
+        return None
+    run_id = (jobs.job(connection, flight.run_job_id).result or {}).get("run_id")
+    return None if run_id is None else str(run_id)
 
 
 def withdraw_flight(
@@ -103,10 +114,10 @@ def _checked(connection: Connection, flight_id: str, actor: Actor) -> FlightRow:
     flight = flight_row(connection, flight_id, lock=True)
     if flight.state in GONE:
         raise ConflictError(f"flight {flight_id} is {flight.state} already")
-    if not may_take_back(actor, flight):
+    if not may_withdraw(connection, actor, flight):
         raise ForbiddenError(
-            f"flight {flight_id} was uploaded by another: who uploaded it may take it back, or the "
-            "city's desk"
+            f"flight {flight_id}: who uploaded it may take it back until its run is filed, and the "
+            "city's desk; a filed one a dispatcher takes back, with its run"
         )
     return flight
 
@@ -116,10 +127,9 @@ def _undo(
 ) -> None:
     """Withdraw what its run found, and stop what is under way for it."""
     if flight.run_job_id is not None:
-        run = jobs.job(connection, flight.run_job_id)
-        run_id = (run.result or {}).get("run_id")
+        run, run_id = jobs.job(connection, flight.run_job_id), _filed_run(connection, flight)
         if run_id is not None:
-            withdraw_run(connection, str(run_id), reason, actor, now)
+            withdraw_run(connection, run_id, reason, actor, now)
         elif run.state in (JobState.QUEUED, JobState.LEASED):
             jobs.cancel(connection, run.job_id, now)
     if flight.job_id is not None:

@@ -156,12 +156,6 @@ def signs_of_lead(connection: Connection, actor: Actor, lead_id: str) -> tuple[S
     return _rows(connection, select(*_COLUMNS).where(signs.c.lead_id == lead_id, counts()))
 
 
-def signs_in(connection: Connection, actor: Actor, box: Box, limit: int) -> tuple[SignRow, ...]:
-    """Signs in a box that `actor` may see and that count, the strongest first."""
-    asked = select(*_COLUMNS).where(meets_box(box), _seen_by(actor), counts())
-    return _rows(connection, asked.limit(limit))
-
-
 def leads_shown_to(connection: Connection, actor: Actor, rows: Sequence[SignRow]) -> frozenset[str]:
     """Of the leads that signs lie on, those that `actor` may know of."""
     ids = {row.lead_id for row in rows if row.lead_id is not None}

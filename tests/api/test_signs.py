@@ -96,7 +96,7 @@ def test_an_analyst_confirms_and_the_lead_is_p1(
     assert_problem(analyst.post(path, json=late), 412, "stale")
     pilot = served.log_in(PILOT.account_id)
     (own,) = signs(pilot, f"/api/flights/{flight}/signs")
-    assert own["state"] == "confirmed"
+    assert own["state"] == "proposed"  # what the desk makes of it is not told
     assert {own[name] for name in ("lead_id", "judged_by", "judged_at", "note")} == {None}
 
 

@@ -31,7 +31,6 @@ from leads.store.signs import (
     propose_by_hand,
     sign,
     sign_seen,
-    signs_in,
     signs_of_flight,
     signs_of_lead,
 )
@@ -289,8 +288,6 @@ def test_who_sees_which(store: Engine, leads: tuple[str, str], flight: str) -> N
     with reading(store) as connection:
         assert leads_shown_to(connection, ANALYST, found) == {leads[0]}
         assert leads_shown_to(connection, PILOT, found) == frozenset()
-        assert signs_in(connection, PILOT, AREA, 10) == found
-        assert signs_in(connection, OTHER_PILOT, AREA, 10) == ()
         assert sign_seen(connection, PILOT, found[0].sign_id) == found[0]
         for actor in (OTHER_PILOT, OFFICER):
             with pytest.raises(NotFoundError):
