@@ -201,9 +201,7 @@ def test_pixels_that_are_bad(tmp_path: Path) -> None:
 def test_the_same_photo_and_the_same_flight_twice() -> None:
     looks = {one.name: Look(one.name[:2], is_whole=True) for one in flight()[:3]}
     told = check_flight(flight(), looks, HERE, NOW)
-    assert [one.photos for one in told if one.code == "same_photo"] == [
-        ("002.JPG", "003.JPG")
-    ]
+    assert [one.photos for one in told if one.code == "same_photo"] == [("002.JPG", "003.JPG")]
     own = {one.name: Look(one.name, is_whole=True) for one in flight()}
     known = {one.name: "f-1" for one in flight()}
     again = check_flight(flight(), own, HERE, NOW, known)
