@@ -31,7 +31,7 @@ class MachineAction(StrEnum):
     SIGNS = "signs"
     """An analyst judged signs that a drone image shows there; the event names who did."""
     FLIGHT_ASKED = "flight_asked"
-    """A flight was asked for, or no longer; the event names who did."""
+    """A flight was asked for, planned, reported or no longer wanted; the event names who did."""
     WITHDRAWN = "withdrawn"
     """A run that made or saw it was withdrawn; the event names who did that."""
 

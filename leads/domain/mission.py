@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from shapely import MultiPolygon
 
 from geo.errors import InputError
-from leads.domain.event import utc
+from leads.domain.event import Json, instant_text, utc
 from leads.domain.flight import FlightState
 from leads.domain.mission_table import mission_table
 
@@ -91,7 +92,9 @@ class Mission:
     planned_by: str | None
     """Account that planned last."""
     reported_by: str | None
-    """Account that reported last."""
+    """Account that reported before take-off."""
+    ended_by: str | None
+    """Account that reported the end."""
     asked_at: datetime
     """Instant, UTC."""
     updated_at: datetime
@@ -108,6 +111,17 @@ class Mission:
                 "than 0"
             )
         check_window(self.window_from, self.window_to)
+
+    def changed(self, names: Iterable[str], after: "Mission") -> dict[str, Json]:
+        """Name -> [is, will be] as JSON values, for those of the named fields that differ."""
+        pairs = {name: (getattr(self, name), getattr(after, name)) for name in sorted(names)}
+        return {n: [_plain(was), _plain(will)] for n, (was, will) in pairs.items() if was != will}
+
+
+def _plain(value: Any) -> Json:  # noqa: ANN401  (any field of a plan)
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def mission_id(lead_id: str, ordinal: int) -> str:

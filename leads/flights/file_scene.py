@@ -19,6 +19,7 @@ from leads.flights.look_for_signs import read_signs
 from leads.run.jobs.heartbeat import ended_under
 from leads.run.request import Request
 from leads.store.engine import lock_for
+from leads.store.file_flight import kept_alone
 from leads.store.file_run import FILING_LOCK
 from leads.store.flight_events import note
 from leads.store.flights import FlightRow, flight_row, set_flight
@@ -114,6 +115,7 @@ def _file(
     propose(connection, flight_id, read_signs(found.folder), now)
     if earlier is None:
         values["reason"] = values["reason"] or NOTHING_EARLIER
+        kept_alone(connection, flight_id, flight.mission_id, now)
     else:
         onto: dict[str, Json] = {"before": earlier.scene_id, **(found.said(PLACING) or {})}
         note(connection, flight_id, FlightAction.PLACED, now, None, onto)

@@ -29,13 +29,13 @@ from leads.domain.mission import MissionState
 from leads.domain.roles import Actor
 from leads.domain.status import Status
 from leads.domain.transitions import flown as heard
-from leads.store.events import CHUNK, append_links, heads
+from leads.store.events import CHUNK, append_event, append_links, heads, history
 from leads.store.filing_rows import rows_of
 from leads.store.flight_answers import answered_by, keep_answers
 from leads.store.flight_events import note
 from leads.store.flight_tables import flights, missions
 from leads.store.lead_filter import Box
-from leads.store.lead_row import LeadRow
+from leads.store.lead_row import LEAD_COLUMNS, LeadRow, lead_row
 from leads.store.leads import change_leads
 from leads.store.mission_state import settle
 from leads.store.places import meets
@@ -83,6 +83,32 @@ def flown(connection: Connection, filed: RunRow, parts: Sequence[SeenPart], now:
         for start in range(0, len(ids), CHUNK):
             _tell(connection, filed, flight, look, ids[start : start + CHUNK], asking, now)
         _note(connection, flight, {"run_id": filed.run_id}, None, now)
+
+
+def kept_alone(
+    connection: Connection, flight_id: str, mission_id: str | None, now: datetime
+) -> None:
+    """Nothing earlier shows the ground of a flight: the lead that asked hears that it cannot tell.
+
+    Once for a flight. The transaction must be a writing one, with the lock filing takes.
+    """
+    asking = _asking(connection, mission_id)
+    if asking is None:
+        return
+    asked = select(*LEAD_COLUMNS).where(leads.c.lead_id == asking)
+    row = lead_row(connection.execute(asked.with_for_update()).one())
+    data: dict[str, Json] = {
+        "run_id": None,
+        "flight_id": flight_id,
+        "mission_id": mission_id,
+        "said": FlightSaid.NOT_COMPARABLE.value,
+    }
+    if any(dict(link.event.data) == data for link in history(connection, asking)):
+        return
+    decision = heard(row.state, now, data)
+    append_event(connection, decision.event)
+    values = {**state_columns(decision.state), "updated_at": now}
+    change_leads(connection, [(asking, row.version, values)])
 
 
 def flown_no_more(connection: Connection, run_id: str, actor: Actor, now: datetime) -> None:

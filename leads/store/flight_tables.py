@@ -25,7 +25,7 @@ missions = sa.Table(
     Column("applied_at", Instant),
     *(Column(name, Instant) for name in ("window_from", "window_to")),
     *(Column(name, Instant) for name in ("reported_at", "ended_at")),
-    *(text(name, null=True) for name in ("planned_by", "reported_by")),
+    *(text(name, null=True) for name in ("planned_by", "reported_by", "ended_by")),
     text("note", null=True),
     text("asked_by"),
     Column("asked_at", Instant, nullable=False),

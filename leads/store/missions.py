@@ -6,19 +6,10 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from shapely import MultiPolygon
-from sqlalchemy import (
-    Connection,
-    Row,
-    and_,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from geo.errors import ConflictError, ForbiddenError, InputError, NotFoundError, StaleError
-from leads.domain.event import Decision, Json, utc
+from leads.domain.event import Decision, Json, instant_text, utc
 from leads.domain.mission import DEFAULT_GSD_M, Airspace, Mission, MissionState, height_for
 from leads.domain.mission import mission_id as id_of
 from leads.domain.mission_area import DEFAULT_MARGIN_M, mission_area
@@ -31,7 +22,7 @@ from leads.store.access import log_access
 from leads.store.accounts import account
 from leads.store.events import append_event
 from leads.store.flight_tables import missions
-from leads.store.lead_row import LeadRow
+from leads.store.lead_row import LEAD_COLUMNS, LeadRow, lead_row
 from leads.store.leads import change_lead, lock_lead
 from leads.store.mission_state import sees_missions
 from leads.store.places import bounds_columns
@@ -163,6 +154,7 @@ def plan(
     answered or cancelled.
     """
     _check_asks(actor)
+    row = _asking(connection, mission_id, actor)
     before = _open_for(connection, mission_id, version, actor)
     if strange := set(changes) - PLANNED:
         raise InputError(f"a plan of {sorted(strange)}: use {', '.join(sorted(PLANNED))}")
@@ -181,7 +173,9 @@ def plan(
         raise InputError(f"an application made at {after.applied_at.isoformat()}: that is to come")
     if any(getattr(after, name) != getattr(before, name) for name in _ABOUT_REPORT):
         after = replace(after, reported_at=None, reported_by=None)
-    return _kept(connection, before, after, now)
+    changed = before.changed({*PLANNED, "reported_at"}, after)
+    entry: dict[str, Json] = {"what": "planned", "changed": changed}
+    return _kept_and_told(connection, row, before, after, actor, now, entry)
 
 
 PLANNED = frozenset(
@@ -203,6 +197,7 @@ def report_take_off(
     Raises NotFoundError, ForbiddenError, StaleError, InputError for an instant to come or long
     before, and ConflictError where something is missing that no report mends.
     """
+    row = _asking(connection, mission_id, actor)
     before = _open_for(connection, mission_id, version, actor)
     _check_reports(before, actor)
     _check_time(before, at, now)
@@ -210,7 +205,8 @@ def report_take_off(
         told = "; ".join(one.en for one in lacks)
         raise ConflictError(f"mission {mission_id} cannot take off yet: {told}")
     after = replace(before, reported_at=at, reported_by=actor.account_id)
-    return _kept(connection, before, after, now)
+    entry: dict[str, Json] = {"what": "take_off", "reported_at": instant_text(at)}
+    return _kept_and_told(connection, row, before, after, actor, now, entry)
 
 
 def report_end(
@@ -221,6 +217,7 @@ def report_end(
     Raises NotFoundError, ForbiddenError, StaleError, InputError for an instant to come or before
     the report of take-off, ConflictError without that report.
     """
+    row = _asking(connection, mission_id, actor)
     before = _seen_at(connection, mission_id, version, actor)
     _check_reports(before, actor)
     _check_time(before, at, now)
@@ -228,8 +225,9 @@ def report_end(
         raise ConflictError(f"mission {mission_id}: no take-off was reported, so no end either")
     if utc(at) < utc(before.reported_at):
         raise InputError(f"an end at {at.isoformat()}: before take-off was reported")
-    after = replace(before, ended_at=at, reported_by=actor.account_id)
-    return _kept(connection, before, after, now)
+    after = replace(before, ended_at=at, ended_by=actor.account_id)
+    entry: dict[str, Json] = {"what": "ended", "ended_at": instant_text(at)}
+    return _kept_and_told(connection, row, before, after, actor, now, entry)
 
 
 def cancel(
@@ -269,7 +267,7 @@ def _new(
     nothing = dict.fromkeys(
         (
             *("application_number", "applied_at", "window_from", "window_to", "reported_at"),
-            *("ended_at", "planned_by", "reported_by", "flight_id"),
+            *("ended_at", "planned_by", "reported_by", "ended_by", "flight_id"),
         )
     )
     return Mission(
@@ -288,6 +286,13 @@ def _new(
         area=area,
         **nothing,
     )
+
+
+def _asking(connection: Connection, mission_id: str, actor: Actor) -> LeadRow:
+    """The lead that asks, locked before its mission, as everywhere; whoever flies sees no lead."""
+    lead_id = mission_seen(connection, actor, mission_id).lead_id
+    asked = select(*LEAD_COLUMNS).where(leads.c.lead_id == lead_id)
+    return lead_row(connection.execute(asked.with_for_update()).one())
 
 
 def _open_for(connection: Connection, mission_id: str, version: int, actor: Actor) -> Mission:
@@ -312,6 +317,22 @@ def _kept(connection: Connection, before: Mission, after: Mission, now: datetime
     this = (missions.c.mission_id == before.mission_id, missions.c.version == before.version)
     if connection.execute(update(missions).where(*this).values(_row(kept))).rowcount != 1:
         raise StaleError(f"mission {before.mission_id} was changed just now: read it again")
+    return kept
+
+
+def _kept_and_told(
+    connection: Connection,
+    row: LeadRow,
+    before: Mission,
+    after: Mission,
+    actor: Actor,
+    now: datetime,
+    told: Mapping[str, Json],
+) -> Mission:
+    """Keep the mission; its lead's chain says for ever what its columns say only until changed."""
+    kept = _kept(connection, before, after, now)
+    data = {"mission_id": before.mission_id, **told}
+    _tell(connection, row, flight_asked(row.state, actor, now, data), now)
     return kept
 
 

@@ -60,7 +60,7 @@ def test_from_asking_to_the_report_of_the_end(
     analyst = served.log_in("analyst-1")  # of the next day
     assert analyst.get(f"/api/leads/{lead_id}/missions").json()["missions"] == [ended.json()]
     actions = [event["action"] for event in analyst.get(f"/api/leads/{lead_id}").json()["events"]]
-    assert actions == ["filed", "flight_asked"]
+    assert actions == ["filed", *["flight_asked"] * 5]  # asked, planned twice, both reports
 
 
 def test_problems_are_told(served: Served, analyst: TestClient, lead_id: str) -> None:

@@ -16,7 +16,7 @@ from leads.domain.lead import Lead
 from leads.domain.mission import MissionState
 from leads.domain.status import Status
 from leads.store.engine import reading, writing
-from leads.store.file_flight import check_stands, flown
+from leads.store.file_flight import check_stands, flown, kept_alone
 from leads.store.file_run import file_run
 from leads.store.flight_answers import answers_of_each
 from leads.store.flight_events import custody
@@ -99,6 +99,27 @@ def state(store: Engine, mission_id: str) -> MissionState:
 def told(store: Engine, lead_id: str) -> list[dict[str, Any]]:
     events = [link.event for link in detail(store, lead_id).events]
     return [dict(e.data) for e in events if e.action is MachineAction.FLOWN]
+
+
+def test_the_lead_that_asked_hears_once_of_a_flight_with_nothing_earlier(
+    store: Engine, leads: tuple[str, str]
+) -> None:
+    here, beside = leads
+    mission_id = ask_for(store, here, assigned_to=PILOT.account_id).mission_id
+    flight_id = receive(store, mission_id=mission_id)
+    before = row(store, here)
+    for _ in range(2):
+        with writing(store) as connection:
+            kept_alone(connection, flight_id, mission_id, NOW)
+            kept_alone(connection, "of nobody", None, NOW)
+    assert told(store, here) == [
+        {"run_id": None, "flight_id": flight_id, "mission_id": mission_id, "said": "not_comparable"}
+    ]
+    assert told(store, beside) == []
+    assert verify(detail(store, here).events) is None
+    after = row(store, here)
+    assert (after.version, after.priority) == (before.version + 1, before.priority)
+    assert state(store, mission_id) is MissionState.FLOWN
 
 
 def test_seen_again_answers_the_mission_and_raises_the_score(

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from geo.errors import ConflictError, ForbiddenError, InputError, NotFoundError, StaleError
 from leads.custody.chain import verify
-from leads.domain.event import MachineAction
+from leads.domain.event import MachineAction, instant_text
 from leads.domain.flight import FlightState
 from leads.domain.mission import Airspace, Mission, MissionState
 from leads.domain.mission_area import mission_area
@@ -16,6 +16,7 @@ from leads.domain.roles import Actor, Role
 from leads.store.engine import reading, writing
 from leads.store.events import history
 from leads.store.flights import open_flight, set_flight
+from leads.store.leads import find_lead
 from leads.store.missions import (
     cancel,
     latest_before,
@@ -134,6 +135,47 @@ def test_take_off_is_not_reported_while_something_is_missing(store: Engine, lead
             report_end(connection, whole.mission_id, 3, NOW - timedelta(hours=1), PILOT, landed)
         ended = report_end(connection, whole.mission_id, 3, landed, PILOT, landed)
     assert ended.ended_at == landed
+    assert (ended.reported_by, ended.ended_by) == (PILOT.account_id, PILOT.account_id)
+
+
+def test_plans_and_reports_are_on_the_leads_chain_with_who_and_when(
+    store: Engine, lead_id: str
+) -> None:
+    found = ready_mission(store, lead_id)
+    landed = NOW + timedelta(hours=2)
+    with writing(store) as connection:
+        report_take_off(connection, found.mission_id, 2, NOW, PILOT, NOW + timedelta(minutes=5))
+    with writing(store) as connection:
+        ended = report_end(connection, found.mission_id, 3, landed, ANALYST, landed)
+    assert (ended.reported_by, ended.ended_by) == (PILOT.account_id, ANALYST.account_id)
+    planned(store, ended, window_to=NOW + timedelta(hours=4))
+    with writing(store) as connection, pytest.raises(StaleError):
+        plan(connection, found.mission_id, 1, {"note": "x"}, ANALYST, NOW)
+    with reading(store) as connection:
+        chain = history(connection, lead_id)
+        version = find_lead(connection, ANALYST, lead_id).version
+    assert verify(chain) is None
+    assert version == len(chain), "a refused change leaves nothing"
+    asked, first, off, end, again = [link.event for link in chain if link.event.account_id]
+    assert asked.data["outcome"] == "asked"
+    for event in (first, off, end, again):
+        assert event.action is MachineAction.FLIGHT_ASKED
+        assert event.data["mission_id"] == found.mission_id
+    window = {
+        f"window_{end}": [None, instant_text(NOW + timedelta(hours=hours))]
+        for end, hours in (("from", 1), ("to", 3))
+    }
+    assert first.data["what"] == again.data["what"] == "planned"
+    assert first.data["changed"] == {"airspace": ["unknown", "green"], **window}
+    assert (off.data["what"], off.data["reported_at"]) == ("take_off", instant_text(NOW))
+    assert (off.account_id, off.role) == (PILOT.account_id, PILOT.role)
+    assert off.at == NOW + timedelta(minutes=5), "when it was entered"
+    assert (end.data["what"], end.data["ended_at"]) == ("ended", instant_text(landed))
+    assert end.account_id == ANALYST.account_id
+    assert again.data["changed"] == {
+        "reported_at": [instant_text(NOW), None],
+        "window_to": [window["window_to"][1], instant_text(NOW + timedelta(hours=4))],
+    }
 
 
 def test_who_flies_reports_and_another_pilot_or_height_asks_for_a_new_report(

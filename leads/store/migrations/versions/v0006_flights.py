@@ -39,7 +39,7 @@ def _missions() -> None:
         "missions",
         *_texts("mission_id", "lead_id", "state", "airspace", "asked_by"),
         *_texts("assigned_to", "application_number", "note", "flight_id", null=True),
-        *_texts("planned_by", "reported_by", null=True),
+        *_texts("planned_by", "reported_by", "ended_by", null=True),
         Column("version", Integer, nullable=False),
         *(Column(name, Float(53), nullable=False) for name in ("gsd_m", "height_m")),
         *_instants("applied_at", "window_from", "window_to", "reported_at", "ended_at"),
