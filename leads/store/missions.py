@@ -81,7 +81,7 @@ def ask(
     mission = _new(row, ordinal, wanted, mission_area(outline, wanted.margin_m), actor, now)
     connection.execute(insert(missions), _row(mission))
     told: dict[str, Json] = {
-        "outcome": "asked",
+        "what": "asked",
         "mission_id": mission.mission_id,
         "gsd_m": mission.gsd_m,
     }
@@ -243,7 +243,7 @@ def cancel(
     before = _open_for(connection, mission_id, version, actor)
     after = replace(before, state=MissionState.CANCELLED, planned_by=actor.account_id)
     kept = _kept(connection, before, after, now)
-    told: dict[str, Json] = {"outcome": "cancelled", "mission_id": mission_id, "reason": reason}
+    told: dict[str, Json] = {"what": "cancelled", "mission_id": mission_id, "reason": reason}
     _tell(connection, row, flight_asked(row.state, actor, now, told), now)
     return kept
 

@@ -86,7 +86,7 @@ def test_asking_gives_one_id_an_area_and_an_event_with_a_name(store: Engine, lea
     assert verify(chain) is None
     event = chain[-2].event
     assert (event.action, event.account_id) == (MachineAction.FLIGHT_ASKED, ANALYST.account_id)
-    assert event.data == {"outcome": "asked", "mission_id": first.mission_id, "gsd_m": 0.03}
+    assert event.data == {"what": "asked", "mission_id": first.mission_id, "gsd_m": 0.03}
 
 
 def test_a_plan_is_versioned_and_a_later_window_takes_the_report_back(
@@ -157,7 +157,7 @@ def test_plans_and_reports_are_on_the_leads_chain_with_who_and_when(
     assert verify(chain) is None
     assert version == len(chain), "a refused change leaves nothing"
     asked, first, off, end, again = [link.event for link in chain if link.event.account_id]
-    assert asked.data["outcome"] == "asked"
+    assert asked.data["what"] == "asked"
     for event in (first, off, end, again):
         assert event.action is MachineAction.FLIGHT_ASKED
         assert event.data["mission_id"] == found.mission_id
@@ -251,7 +251,7 @@ def test_a_cancelled_mission_is_told_and_takes_no_flight(store: Engine, lead_id:
     assert (over.state, over.version) == (MissionState.CANCELLED, 2)
     with reading(store) as connection:
         event = history(connection, lead_id)[-1].event
-    assert event.data["outcome"] == "cancelled" and event.account_id == DISPATCHER.account_id
+    assert event.data["what"] == "cancelled" and event.account_id == DISPATCHER.account_id
     for change in (
         lambda c: cancel(c, found.mission_id, 2, "", DISPATCHER, NOW),
         lambda c: plan(c, found.mission_id, 2, {}, DISPATCHER, NOW),

@@ -2,7 +2,7 @@
 
 import type { LeadDetail, LeadEvent, LeadLink } from "../api/types";
 import { instant, squareMetres } from "../domain/format";
-import { className, language, LOCALES, t, word } from "../i18n";
+import { className, language, LOCALES, t, word, type Key } from "../i18n";
 import { addressOf, go, route } from "../route";
 
 export function History({ lead }: { lead: LeadDetail }) {
@@ -91,6 +91,25 @@ function Tie({ lead, link }: { lead: LeadDetail; link: LeadLink }) {
   );
 }
 
+/** What an event of a flight tells: a step of the mission, or what the drone saw there. */
+const FLIGHT_WORDS: Readonly<Record<string, Key>> = {
+  asked: "history.flight_asked",
+  cancelled: "history.flight_cancelled",
+  planned: "history.flight_planned",
+  take_off: "history.flight_take_off",
+  ended: "history.flight_ended",
+  seen: "history.flight_seen",
+  unseen: "history.flight_unseen",
+  not_covered: "history.flight_not_covered",
+  not_comparable: "history.flight_not_comparable",
+};
+
+function flightTold(event: LeadEvent): string {
+  const code = event.action === "flown" ? event.data["said"] : event.action === "flight_asked" ? event.data["what"] : "";
+  const key = typeof code === "string" ? FLIGHT_WORDS[code] : undefined;
+  return key ? t(key) : "";
+}
+
 function radarSaid(seen: boolean): string {
   return t(seen ? "history.radar_seen" : "history.radar_unseen");
 }
@@ -107,6 +126,7 @@ function Data({ event }: { event: LeadEvent }) {
   const { seen, date_before, date_after } = event.data;
   const withdrawn = event.action === "withdrawn";
   const told = [
+    flightTold(event),
     typeof discard_reason === "string" ? word("discard_reason", discard_reason) : "",
     typeof return_reason === "string" ? word("return_reason", return_reason) : "",
     typeof change_class === "string" && event.account_id ? className(change_class) : "",
