@@ -39,7 +39,8 @@ WHOLE = Mission(
     state=MissionState.ASKED, assigned_to="drone-1", gsd_m=0.03, height_m=112.0,
     airspace=Airspace.CONTROLLED, application_number="SH-1", applied_at=NOON, window_from=FROM,
     window_to=TO, reported_at=FROM - timedelta(hours=1), ended_at=None, note=None,
-    asked_by="analyst-1", planned_by=None, reported_by=None, ended_by=None, asked_at=AT, updated_at=AT,
+    asked_by="analyst-1", planned_by=None, reported_by=None, ended_by=None, asked_at=AT,
+    updated_at=AT,
     flight_id=None, area=AREA,
 )  # fmt: skip
 
