@@ -56,6 +56,10 @@ CONFIDENCE = (4.1, 0.65, -7.9, 3.1)
 """Of the logistic line: constant, and by which height (its logarithm), second and followed count.
 Fitted to 520 shifts over textures, rows, noise, made-up ground and real pairs of dates."""
 
+AMBIGUOUS, UNSURE = 0.6, 0.5
+"""A second place of more than so many times the best one's height: rows that repeat look alike a
+row further on, however well both stand out. Then no confidence is more than one half."""
+
 At = tuple[float, float]
 """Metres to the right and down."""
 
@@ -103,7 +107,8 @@ def confidence_of(witness: Witness) -> float:
     start, by_height, by_second, by_followed = CONFIDENCE
     line = start + by_height * log(max(witness.height, 1.0))
     line += by_second * witness.second + by_followed * witness.followed
-    return 1 / (1 + exp(-line))
+    confidence = 1 / (1 + exp(-line))
+    return min(confidence, UNSURE) if witness.second > AMBIGUOUS else confidence
 
 
 def searched(scene: Scene, reference: Scene, most_m: float) -> tuple[FoundShift, Witness] | None:
