@@ -2,9 +2,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { readBoxes, readOriginal, setBoxes, type Box } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import { t } from "../i18n";
 import { Dialog } from "../ui/dialog";
+import { ProblemLine } from "../ui/problem-line";
 
 interface Props {
   flightId: string;
@@ -101,12 +102,7 @@ export function BoxesDialog({ flightId, name, onDone, onClose }: Props) {
         ) : (
           !problem && <p class="waiting">{t("app.loading")}</p>
         )}
-        {problem && (
-          <p class="problem" role="alert">
-            {t(problemKey(problem))}
-            {problem.detail && <span class="block fine">{problem.detail}</span>}
-          </p>
-        )}
+        <ProblemLine problem={problem} />
         <div class="dialog-tools">
           <span class="fine">{t("boxes.count", { count: boxes.length })}</span>
           <button type="button" disabled={!boxes.length} onClick={() => setDrawn((now) => now.slice(0, -1))}>

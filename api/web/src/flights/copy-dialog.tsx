@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { copyOf } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import { t } from "../i18n";
 import { Dialog } from "../ui/dialog";
+import { ProblemLine } from "../ui/problem-line";
 
 interface Props {
   flightId: string;
@@ -45,12 +46,7 @@ export function CopyDialog({ flightId, name, onDone, onClose }: Props) {
           {t("copies.why")}
           <input name="why" maxLength={200} required />
         </label>
-        {problem && (
-          <p class="problem" role="alert">
-            {t(problemKey(problem))}
-            {problem.detail && <span class="block fine">{problem.detail}</span>}
-          </p>
-        )}
+        <ProblemLine problem={problem} />
         <div class="dialog-tools">
           <button type="button" onClick={onClose}>
             {t("action.cancel")}

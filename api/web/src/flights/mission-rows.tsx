@@ -2,10 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { reportMission } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import type { Me, Mission } from "../api/types";
 import { decimal, squareMetres } from "../domain/format";
 import { language, LOCALES, say, t, word } from "../i18n";
+import { ProblemLine } from "../ui/problem-line";
 import { PlanMission } from "./plan-mission";
 import { at } from "./words";
 
@@ -74,12 +75,7 @@ function Row({ me, mission, onFly, onChange }: Omit<Props, "missions" | "onFly">
           ))}
         </ul>
       )}
-      {problem && (
-        <p class="problem" role="alert">
-          {t(problemKey(problem))}
-          {problem.detail && <span class="block fine">{problem.detail}</span>}
-        </p>
-      )}
+      <ProblemLine problem={problem} />
       {open && (
         <span class="mission-tools">
           <a class="button" href={`/api/missions/${mission.mission_id}/area.kml`} download>

@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { openFlight } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import type { Mission } from "../api/types";
 import { t } from "../i18n";
+import { ProblemLine } from "../ui/problem-line";
 import { dropped, wanted } from "./choose";
 import { send } from "./uploading";
 import { at, size } from "./words";
@@ -64,12 +65,7 @@ export function NewFlight({ missions, mission, onMission, onOpened }: Props) {
           {t("flights.chosen", { count: files.length, size: size(files.reduce((sum, one) => sum + one.size, 0)) })}
         </p>
       )}
-      {problem && (
-        <p class="problem" role="alert">
-          {t(problemKey(problem))}
-          {problem.detail && <span class="block fine">{problem.detail}</span>}
-        </p>
-      )}
+      <ProblemLine problem={problem} />
       <button type="submit" class="primary" disabled={busy || !files.length}>
         {t("flights.send")}
       </button>

@@ -2,10 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { cancelMission, planMission } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import type { Airspace, Mission } from "../api/types";
 import { t, word } from "../i18n";
 import { Dialog } from "../ui/dialog";
+import { ProblemLine } from "../ui/problem-line";
 
 const SPACES: readonly Airspace[] = ["unknown", "green", "controlled", "forbidden"];
 
@@ -85,12 +86,7 @@ export function PlanMission({ mission, onDone, onClose }: Props) {
           {t("missions.note")}
           <textarea name="note" rows={2} maxLength={2000} defaultValue={mission.note ?? ""} />
         </label>
-        {problem && (
-          <p class="problem" role="alert">
-            {t(problemKey(problem))}
-            {problem.detail && <span class="block fine">{problem.detail}</span>}
-          </p>
-        )}
+        <ProblemLine problem={problem} />
         {leaving && (
           <label>
             {t("missions.cancel_why")}

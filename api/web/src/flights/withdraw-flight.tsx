@@ -2,10 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { withdrawFlight } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import type { FlightDetail } from "../api/types";
 import { t } from "../i18n";
 import { Dialog } from "../ui/dialog";
+import { ProblemLine } from "../ui/problem-line";
 
 interface Props {
   flight: FlightDetail;
@@ -39,12 +40,7 @@ export function WithdrawFlight({ flight, onDone, onClose }: Props) {
           {t("runs.reason")}
           <textarea name="reason" rows={3} maxLength={2000} required />
         </label>
-        {problem && (
-          <p class="problem" role="alert">
-            {t(problemKey(problem))}
-            {problem.detail && <span class="block fine">{problem.detail}</span>}
-          </p>
-        )}
+        <ProblemLine problem={problem} />
         <div class="dialog-tools">
           <button type="button" onClick={onClose}>
             {t("action.cancel")}

@@ -2,11 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { askForFlight, listLeadMissions } from "../api/calls";
-import { ApiProblem, problemKey } from "../api/problem";
+import { ApiProblem } from "../api/problem";
 import type { LeadDetail, Me, Mission } from "../api/types";
 import { MissionRows } from "../flights/mission-rows";
 import { SignRows } from "../flights/sign-rows";
 import { t } from "../i18n";
+import { ProblemLine } from "../ui/problem-line";
 
 interface Props {
   me: Me;
@@ -56,12 +57,7 @@ export function LeadFlights({ me, lead, onChange }: Props) {
     <section class="lead-flights" aria-label={t("lead.flights")}>
       <h3>{t("lead.flights")}</h3>
       {missions.length > 0 && <MissionRows me={me} missions={missions} onChange={changed} />}
-      {problem && (
-        <p class="problem" role="alert">
-          {t(problemKey(problem))}
-          {problem.detail && <span class="block fine">{problem.detail}</span>}
-        </p>
-      )}
+      <ProblemLine problem={problem} />
       {mayAsk && !isOpen && (
         <button type="button" disabled={busy} onClick={ask}>
           {t("lead.ask_flight")}
